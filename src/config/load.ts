@@ -1,0 +1,236 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { GokeepError } from '../errors.ts';
+import { parseSettings } from './parse.ts';
+import type { Settings, UpstreamSettings } from './schema.ts';
+import { bytes, milliseconds } from './units.ts';
+
+/** One row of the upstream routing table, files still as paths. */
+export interface UpstreamConfig {
+  readonly match: readonly string[];
+  readonly private: boolean;
+  /** GOPROXY syntax. */
+  readonly proxy: string;
+  readonly ca: string | undefined;
+  readonly clientCert: string | undefined;
+  readonly clientKey: string | undefined;
+  /** Proxy URL to go out through; 'none' for no proxy whatever the environment says. */
+  readonly egress: string | undefined;
+  readonly netrc: string | undefined;
+  readonly allowAddresses: readonly string[];
+}
+
+/** Everything the program can be told, resolved: paths absolute, durations in ms, sizes in bytes. */
+export interface Config {
+  /** The file that was read, if any. */
+  readonly file: string | undefined;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly data: string;
+  readonly url: string | undefined;
+  readonly private: readonly string[];
+  readonly offline: boolean;
+  readonly upstreams: readonly UpstreamConfig[];
+  /** GOSUMDB syntax, or 'off'. */
+  readonly upstreamSumdb: string;
+  readonly timeouts: {
+    readonly connect: number;
+    readonly head: number;
+    readonly body: number;
+    readonly zip: number;
+    readonly direct: number;
+    readonly minRate: number;
+  };
+  readonly refreshTtl: number;
+  readonly direct: {
+    readonly go: string | undefined;
+    readonly gitconfig: string | undefined;
+    readonly netrc: string | undefined;
+    readonly insecure: readonly string[];
+    readonly protocols: readonly string[];
+    readonly concurrency: number;
+  };
+  readonly sumdb: { readonly name: string | undefined; readonly key: string; readonly mark: string };
+  readonly cache: { readonly memory: number; readonly smallFile: number; readonly diskReserve: number };
+  readonly prefetchConcurrency: number;
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly trustProxy: readonly string[];
+  readonly metricsListen: { readonly host: string; readonly port: number } | undefined;
+  readonly maxConnections: number;
+  readonly logLevel: string;
+  readonly logRequests: boolean;
+  /** HTTPS_PROXY and its kin, as the process was given them. */
+  readonly environmentProxies: {
+    readonly http: string | undefined;
+    readonly https: string | undefined;
+    readonly none: string | undefined;
+  };
+}
+
+export interface LoadOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** `--config` and `--data` of a command. */
+  readonly configFile?: string | undefined;
+  readonly data?: string | undefined;
+}
+
+/** What `go env GOPROXY` says on this host; Go's own way of naming the default, so that we name none. */
+function hostGoproxy(env: LoadOptions['env'], go: string): string {
+  if (env['GOPROXY']) return env['GOPROXY'];
+  try {
+    return execFileSync(go, ['env', 'GOPROXY'], { encoding: 'utf8', timeout: 20_000 }).trim();
+  } catch (error) {
+    throw new GokeepError(
+      'bad_config',
+      'upstream.proxy is not set, and there is no go command here to ask for its GOPROXY; set upstream.proxy (or GOKEEP_UPSTREAM)',
+      { cause: error },
+    );
+  }
+}
+
+function parseListen(value: string, key: string): { host: string; port: number } {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]*):([0-9]{1,5})$/.exec(value);
+  const port = Number(match?.[2]);
+  if (match?.[1] === undefined || port > 65_535) {
+    throw new GokeepError('bad_config', `${key}: ${JSON.stringify(value)} is not host:port`);
+  }
+  return { host: match[1].replace(/^\[|\]$/g, '') || '0.0.0.0', port };
+}
+
+function parseBoolean(value: string, key: string): boolean {
+  if (/^(1|t|true|yes|on)$/i.test(value)) return true;
+  if (/^(0|f|false|no|off|)$/i.test(value)) return false;
+  throw new GokeepError('bad_config', `${key}: ${JSON.stringify(value)} is neither true nor false`);
+}
+
+const splitList = (value: string): string[] => value.split(',').filter((part) => part !== '');
+
+function readSettings(options: LoadOptions): { settings: Settings; file: string | undefined } {
+  const named = options.configFile ?? options.env['GOKEEP_CONFIG'];
+  const file = path.resolve(options.cwd, named ?? 'gokeep.toml');
+  if (named === undefined && !existsSync(file)) return { settings: { version: 1 }, file: undefined };
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new GokeepError('bad_config', `${file}: the configuration file cannot be read`, { cause: error });
+  }
+  return { settings: parseSettings(text, file), file };
+}
+
+/**
+ * Configuration from file, environment and flags; later ones win. Relative paths in the file are relative to it.
+ *
+ * Throws bad_config with a sentence that names the key.
+ */
+export function loadConfig(options: LoadOptions): Config {
+  const { settings: s, file } = readSettings(options);
+  const { env, cwd } = options;
+  const base = file === undefined ? cwd : path.dirname(file);
+  const fromFile = (value: string | undefined) =>
+    value === undefined ? undefined : path.resolve(base, value);
+  const ms = (value: string | undefined, fallback: number, key: string) =>
+    value === undefined ? fallback : milliseconds(value, key);
+  const size = (value: string | undefined, fallback: number, key: string) =>
+    value === undefined ? fallback : bytes(value, key);
+
+  const override = options.data ?? env['GOKEEP_DATA'];
+  const data = override === undefined ? path.resolve(base, s.data ?? 'data') : path.resolve(cwd, override);
+  const offline =
+    env['GOKEEP_OFFLINE'] === undefined
+      ? (s.offline ?? false)
+      : parseBoolean(env['GOKEEP_OFFLINE'], 'GOKEEP_OFFLINE');
+  const rows = resolveUpstreams(s.upstream ?? [{}], env, s.direct?.go ?? 'go', offline, fromFile);
+  return {
+    file,
+    listen: parseListen(env['GOKEEP_LISTEN'] ?? s.listen ?? '127.0.0.1:8787', 'listen'),
+    data,
+    url: s.url?.replace(/\/+$/, ''),
+    private: env['GOKEEP_PRIVATE'] === undefined ? (s.private ?? []) : splitList(env['GOKEEP_PRIVATE']),
+    offline,
+    upstreams: rows,
+    upstreamSumdb: env['GOKEEP_UPSTREAM_SUMDB'] ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
+    timeouts: {
+      connect: ms(s.timeouts?.connect, 10_000, 'timeouts.connect'),
+      head: ms(s.timeouts?.head, 30_000, 'timeouts.head'),
+      body: ms(s.timeouts?.body, 60_000, 'timeouts.body'),
+      zip: ms(s.timeouts?.zip, 600_000, 'timeouts.zip'),
+      direct: ms(s.timeouts?.direct, 300_000, 'timeouts.direct'),
+      minRate: size(s.timeouts?.min_rate, 1024, 'timeouts.min_rate'),
+    },
+    refreshTtl: ms(s.refresh?.ttl, 60_000, 'refresh.ttl'),
+    direct: {
+      go: s.direct?.go,
+      gitconfig: fromFile(s.direct?.gitconfig),
+      netrc: fromFile(s.direct?.netrc),
+      insecure: s.direct?.insecure ?? [],
+      protocols: s.direct?.protocols ?? ['https', 'ssh'],
+      concurrency: s.direct?.concurrency ?? 4,
+    },
+    sumdb: {
+      name: env['GOKEEP_SUMDB_NAME'] ?? s.sumdb?.name,
+      key: fromFile(s.sumdb?.key) ?? path.join(data, 'sumdb.key'),
+      mark: fromFile(s.sumdb?.mark) ?? path.join(data, 'sumdb.mark'),
+    },
+    cache: {
+      memory: size(s.cache?.memory, 64 * 2 ** 20, 'cache.memory'),
+      smallFile: size(s.cache?.small_file, 256 * 2 ** 10, 'cache.small_file'),
+      diskReserve: size(s.cache?.disk_reserve, 256 * 2 ** 20, 'cache.disk_reserve'),
+    },
+    prefetchConcurrency: s.prefetch?.concurrency ?? 8,
+    tls:
+      s.tls === undefined
+        ? undefined
+        : { cert: path.resolve(base, s.tls.cert), key: path.resolve(base, s.tls.key) },
+    trustProxy: s.http?.trust_proxy ?? [],
+    metricsListen:
+      s.http?.metrics_listen === undefined
+        ? undefined
+        : parseListen(s.http.metrics_listen, 'http.metrics_listen'),
+    maxConnections: s.http?.max_connections ?? 10_000,
+    logLevel: s.log?.level ?? 'info',
+    logRequests: s.log?.requests ?? true,
+    environmentProxies: {
+      http: env['HTTP_PROXY'] ?? env['http_proxy'],
+      https: env['HTTPS_PROXY'] ?? env['https_proxy'],
+      none: env['NO_PROXY'] ?? env['no_proxy'],
+    },
+  };
+}
+
+function oneSumdb(rows: readonly UpstreamSettings[]): string | undefined {
+  const named = new Set(rows.map((row) => row.sumdb).filter((name) => name !== undefined));
+  if (named.size > 1) {
+    throw new GokeepError('bad_config', 'upstream.sumdb: only one database can prove public modules');
+  }
+  return [...named][0];
+}
+
+function resolveUpstreams(
+  rows: readonly UpstreamSettings[],
+  env: LoadOptions['env'],
+  go: string,
+  offline: boolean,
+  fromFile: (value: string | undefined) => string | undefined,
+): UpstreamConfig[] {
+  return rows.map((row, at) => {
+    const isShorthand = rows.length === 1 && row.match === undefined;
+    const proxy = (isShorthand ? env['GOKEEP_UPSTREAM'] : undefined) ?? row.proxy;
+    if (proxy === undefined && !isShorthand) {
+      throw new GokeepError('bad_config', `upstream[${at}].proxy: an entry with match needs a proxy`);
+    }
+    return {
+      match: row.match ?? [],
+      private: row.private ?? false,
+      // Offline nothing is asked, so nothing is looked up: a closed host may have no go command.
+      proxy: proxy ?? (offline ? 'off' : hostGoproxy(env, go)),
+      ca: fromFile(row.ca),
+      clientCert: fromFile(row.client_cert),
+      clientKey: fromFile(row.client_key),
+      egress: row.egress,
+      netrc: fromFile(row.netrc),
+      allowAddresses: row.allow_addresses ?? [],
+    };
+  });
+}

@@ -1,0 +1,105 @@
+import { type Static, type TSchema, Type } from 'typebox';
+
+/**
+ * The one schema of `gokeep.toml`: it checks the file, types the program and knows every legal key.
+ *
+ * Durations are strings with a unit ("500ms", "30s", "5m", "1h"), sizes likewise ("64MiB", "2GB"). Secrets are
+ * never values: a setting that needs one takes the path of a file.
+ */
+
+const table = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false });
+const optional = Type.Optional;
+const text = (description: string) => Type.String({ minLength: 1, description });
+const duration = (description: string) =>
+  Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$', description });
+const size = (description: string) =>
+  Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$', description });
+const patterns = (description: string) => Type.Array(Type.String({ minLength: 1 }), { description });
+
+const Upstream = table({
+  proxy: optional(text('GOPROXY syntax: where modules come from')),
+  sumdb: optional(text('GOSUMDB syntax: the database that proves public modules, or "off"')),
+  match: optional(patterns('GOPRIVATE patterns of the module paths that this entry serves')),
+  private: optional(Type.Boolean({ description: 'may private paths be sent here' })),
+  ca: optional(text('PEM file of further certificate authorities')),
+  client_cert: optional(text('PEM file of a client certificate')),
+  client_key: optional(text('PEM file of its key')),
+  egress: optional(
+    text('http://, https:// or socks5:// proxy to go out through; "none" ignores HTTPS_PROXY'),
+  ),
+  netrc: optional(text('netrc file with credentials')),
+  allow_addresses: optional(patterns('CIDRs of internal addresses that redirects may lead to')),
+});
+
+export const Settings = table({
+  version: Type.Literal(1),
+  listen: optional(text('host:port')),
+  data: optional(text('directory of everything that is kept')),
+  url: optional(text('the address that clients use, when it is not the one we listen on')),
+  private: optional(patterns('GOPRIVATE patterns: paths that never leave')),
+  offline: optional(Type.Boolean({ description: 'never go out; what is not held does not exist' })),
+  upstream: optional(Type.Array(Upstream)),
+  timeouts: optional(
+    table({
+      connect: optional(duration('until a connection stands')),
+      head: optional(duration('until upstream begins to answer')),
+      body: optional(duration('for a whole answer other than a zip')),
+      zip: optional(duration('for a whole zip')),
+      direct: optional(duration('for one run of the go command')),
+      min_rate: optional(size('bytes a second below which a zip download is given up')),
+    }),
+  ),
+  refresh: optional(
+    table({
+      ttl: optional(duration('how old list, @latest and queries may be')),
+    }),
+  ),
+  direct: optional(
+    table({
+      go: optional(text('the go command to run; otherwise the one on PATH')),
+      gitconfig: optional(text('git configuration file, for url.insteadOf and the like')),
+      netrc: optional(text('netrc file for version control over https')),
+      insecure: optional(patterns('GOINSECURE patterns')),
+      protocols: optional(patterns('git transports allowed; https and ssh unless told otherwise')),
+      concurrency: optional(Type.Integer({ minimum: 1, maximum: 64 })),
+    }),
+  ),
+  sumdb: optional(
+    table({
+      name: optional(text('name of our own checksum database; part of its key')),
+      key: optional(text('file of the signing key')),
+      mark: optional(text('file of the high-water mark; best kept on another volume, outside backups')),
+    }),
+  ),
+  cache: optional(
+    table({
+      memory: optional(size('memory for small files')),
+      small_file: optional(size('largest file kept in memory')),
+      disk_reserve: optional(size('free space below which nothing new is taken in')),
+    }),
+  ),
+  prefetch: optional(table({ concurrency: optional(Type.Integer({ minimum: 0, maximum: 64 })) })),
+  tls: optional(table({ cert: text('PEM chain'), key: text('PEM key') })),
+  http: optional(
+    table({
+      trust_proxy: optional(patterns('CIDRs of front servers whose X-Forwarded-For is believed')),
+      metrics_listen: optional(text('host:port of a listener of its own for /metrics')),
+      max_connections: optional(Type.Integer({ minimum: 1 })),
+    }),
+  ),
+  log: optional(
+    table({
+      level: optional(
+        Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level))),
+      ),
+      requests: optional(Type.Boolean({ description: 'one line a request' })),
+    }),
+  ),
+});
+
+export type Settings = Static<typeof Settings>;
+export type UpstreamSettings = Static<typeof Upstream>;
+
+/** Keys that no released version reads any more, with what to write instead. */
+export const RETIRED_KEYS: Readonly<Record<string, string>> = {};

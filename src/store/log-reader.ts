@@ -1,0 +1,148 @@
+import { type Database, openForReading, storageError } from './database.ts';
+import { type Provenance, sourceName } from './log-records.ts';
+import type { Incident } from './log-writer.ts';
+
+interface RecordRow {
+  readonly id: number;
+  readonly path: string;
+  readonly version: string;
+  readonly zip_h1: Buffer;
+  readonly mod_h1: Buffer;
+}
+
+export interface LoggedRecord {
+  readonly id: number;
+  readonly path: string;
+  readonly version: string;
+  /** `h1:` and base64. */
+  readonly zip: string;
+  readonly mod: string;
+}
+
+export interface PublishedHead {
+  readonly size: number;
+  readonly root: Buffer;
+  readonly note: Buffer;
+  /** Milliseconds since 1970. */
+  readonly signedAt: number;
+}
+
+function loggedRecord(row: RecordRow): LoggedRecord {
+  return {
+    id: row.id,
+    path: row.path,
+    version: row.version,
+    zip: `h1:${row.zip_h1.toString('base64')}`,
+    mod: `h1:${row.mod_h1.toString('base64')}`,
+  };
+}
+
+/**
+ * The reading half of the log's database, usable from any thread and from commands beside a running server.
+ *
+ * Sees what is committed, which includes records of a head that is integrated but not published: callers compare
+ * ids with the size of the published head before they let anything out.
+ */
+export class LogReader {
+  readonly #db: Database;
+  readonly #byModule;
+  readonly #byRange;
+  readonly #tile;
+
+  constructor(file: string) {
+    const db = openForReading(file);
+    this.#db = db;
+    this.#byModule = db.prepare<[string, string], RecordRow>(
+      'SELECT id, path, version, zip_h1, mod_h1 FROM records WHERE path = ? AND version = ?',
+    );
+    this.#byRange = db.prepare<[number, number], RecordRow>(
+      'SELECT id, path, version, zip_h1, mod_h1 FROM records WHERE id >= ? AND id < ? ORDER BY id',
+    );
+    this.#tile = db
+      .prepare<[number, number], Buffer>('SELECT data FROM tiles WHERE level = ? AND n = ?')
+      .pluck();
+  }
+
+  find(path: string, version: string): LoggedRecord | undefined {
+    const row = this.#read(() => this.#byModule.get(path, version));
+    return row === undefined ? undefined : loggedRecord(row);
+  }
+
+  /** Records with from ≤ id < to. */
+  range(from: number, to: number): LoggedRecord[] {
+    return this.#read(() => this.#byRange.all(from, to)).map(loggedRecord);
+  }
+
+  /** Versions on record of one module path, with their ids; unordered. */
+  versions(path: string): { version: string; id: number }[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[string], { version: string; id: number }>('SELECT version, id FROM records WHERE path = ?')
+        .all(path),
+    );
+  }
+
+  provenance(id: number): Provenance | undefined {
+    const row = this.#db
+      .prepare<[number], { source: number; first_seen: number; text: string | null }>(
+        `SELECT source, first_seen, text FROM records LEFT JOIN evidence ON evidence.id = records.evidence
+         WHERE records.id = ?`,
+      )
+      .get(id);
+    if (row === undefined) return undefined;
+    return { source: sourceName(row.source), firstSeen: row.first_seen, evidence: row.text ?? undefined };
+  }
+
+  /** A hash tile as it is stored: `data.length / 32` hashes, which may be more than are published. */
+  tile(level: number, n: number): Buffer | undefined {
+    return this.#read(() => this.#tile.get(level, n));
+  }
+
+  publishedHead(): PublishedHead | undefined {
+    return this.#db
+      .prepare<[], PublishedHead>(
+        `SELECT size, root, note, signed_at AS signedAt FROM heads WHERE note IS NOT NULL ORDER BY size DESC LIMIT 1`,
+      )
+      .get();
+  }
+
+  /** Every head that was integrated, oldest first; `note` is null for one that was never published. */
+  heads(): IterableIterator<{ size: number; root: Buffer; note: Buffer | null }> {
+    return this.#db
+      .prepare<[], { size: number; root: Buffer; note: Buffer | null }>(
+        'SELECT size, root, note FROM heads ORDER BY size',
+      )
+      .iterate();
+  }
+
+  recordCount(): number {
+    return Number(this.#db.prepare('SELECT coalesce(max(id) + 1, 0) FROM records').pluck().get());
+  }
+
+  /** The newest incidents, newest first. */
+  incidents(limit: number): Incident[] {
+    return this.#db
+      .prepare<[number], Incident>(
+        'SELECT at, kind, path, version, recorded, seen, source FROM incidents ORDER BY id DESC LIMIT ?',
+      )
+      .all(limit);
+  }
+
+  /** What SQLite itself finds wrong with the file; empty when nothing. */
+  integrityProblems(): string[] {
+    const rows = this.#db.pragma('integrity_check') as { integrity_check: string }[];
+    return rows.map((row) => row.integrity_check).filter((line) => line !== 'ok');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #read<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw storageError(error, 'log database: read');
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Where a record came from. Kept with it for ever.
+ *
+ * proven: the upstream database's signed tree contains it. computed: a private module, hashed here at first sight.
+ * tofu: a public module trusted on first use, while no upstream database was configured. seeded: taken from a go.sum
+ * file by the operator.
+ */
+export type RecordSource = 'proven' | 'computed' | 'tofu' | 'seeded';
+
+export const SOURCE_CODES: Readonly<Record<RecordSource, number>> = {
+  proven: 1,
+  computed: 2,
+  tofu: 3,
+  seeded: 4,
+};
+
+export interface Provenance {
+  readonly source: RecordSource;
+  /** Seconds since 1970. */
+  readonly firstSeen: number;
+  /** For example `sum.golang.org@71848828 <root>`: the head that proved it. Few distinct values: stored once each. */
+  readonly evidence: string | undefined;
+}
+
+export function sourceName(code: number): RecordSource {
+  for (const name of Object.keys(SOURCE_CODES) as RecordSource[])
+    if (SOURCE_CODES[name] === code) return name;
+  throw new RangeError(`no record source has the code ${code}`);
+}

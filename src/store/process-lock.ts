@@ -1,0 +1,31 @@
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { GokeepError } from '../errors.ts';
+
+/**
+ * One writer process for one data directory.
+ *
+ * The lock is SQLite's own, on an empty file: an fcntl lock of the kernel, held by an open exclusive transaction. It
+ * is gone the moment the process is, whatever killed it, so there is no stale lock to clean up; and a stopped
+ * (SIGSTOP) process keeps it, so nobody can take over behind its back.
+ *
+ * Throws bad_config when another process holds it.
+ */
+export function lockDataDirectory(data: string): Disposable {
+  const db = new Database(path.join(data, 'writer.lock'), { timeout: 0 });
+  try {
+    db.pragma('journal_mode = DELETE');
+    db.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') {
+      throw new GokeepError(
+        'bad_config',
+        `${data}: another gokeep process is using this data directory; stop it first`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+  return { [Symbol.dispose]: () => db.close() };
+}

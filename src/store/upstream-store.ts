@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import type { Tile } from '../tlog/tile.ts';
+import { type Database, openDatabase, openForReading } from './database.ts';
+import { Thread } from './thread.ts';
+import type { UpstreamChange, UpstreamOperations } from './upstream-thread.ts';
+
+/** A refreshable answer as upstream last gave it. */
+export interface RememberedAnswer {
+  readonly body: Buffer;
+  /** Display name of the upstream. */
+  readonly source: string;
+  /** Milliseconds since 1970. */
+  readonly fetchedAt: number;
+}
+
+interface Queued {
+  readonly change: UpstreamChange;
+  readonly resolve: (applied: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * What was learned from outside: foreign tree heads, lookups and tiles, and refreshable answers.
+ *
+ * Guarantee: a promise that has resolved is durable. Losing this store costs requests, not truth, with one exception:
+ * the newest head seen of a foreign database is what makes its forks noticeable. Trust: lookups and tiles read back
+ * from here are verified again by their reader; answers carry no proof anywhere in Go's design.
+ */
+export class UpstreamStore {
+  readonly #reader: Database;
+  readonly #thread: Thread<UpstreamOperations>;
+  readonly #answer;
+  readonly #head;
+  readonly #lookup;
+  readonly #tile;
+  #queue: Queued[] = [];
+  #draining: Promise<void> | undefined;
+
+  constructor(file: string, onExit: (error: Error) => void) {
+    if (!existsSync(file)) openDatabase(file, 'upstream').close();
+    this.#thread = new Thread<UpstreamOperations>(
+      new URL('./upstream-thread.ts', import.meta.url),
+      { database: file },
+      onExit,
+    );
+    this.#reader = openForReading(file);
+    this.#answer = this.#reader.prepare<[string], RememberedAnswer>(
+      'SELECT body, source, fetched_at AS fetchedAt FROM answers WHERE key = ?',
+    );
+    this.#head = this.#reader.prepare<[string], Buffer>('SELECT note FROM heads WHERE database = ?').pluck();
+    this.#lookup = this.#reader
+      .prepare<[string, string, string], Buffer>(
+        'SELECT body FROM lookups WHERE database = ? AND path = ? AND version = ?',
+      )
+      .pluck();
+    this.#tile = this.#reader
+      .prepare<[string, number, number, number, number], Buffer>(
+        'SELECT data FROM tiles WHERE database = ? AND height = ? AND level = ? AND n = ? AND width = ?',
+      )
+      .pluck();
+  }
+
+  answer(key: string): RememberedAnswer | undefined {
+    return this.#answer.get(key);
+  }
+
+  async keepAnswer(key: string, answer: RememberedAnswer): Promise<void> {
+    await this.#apply({ kind: 'answer', key, ...answer });
+  }
+
+  /** Notes that upstream gave the same answer again. */
+  async touchAnswer(key: string, fetchedAt: number): Promise<void> {
+    await this.#apply({ kind: 'touch', key, fetchedAt });
+  }
+
+  /** The memory of one foreign database, in the shape that its client asks for. */
+  databaseMemory(database: string) {
+    return {
+      latest: () => Promise.resolve(this.#head.get(database)),
+      advance: (from: Buffer | undefined, to: Buffer) =>
+        this.#apply({ kind: 'head', database, from: from ?? null, to }),
+      lookup: (path: string, version: string) => Promise.resolve(this.#lookup.get(database, path, version)),
+      keepLookup: async (path: string, version: string, body: Buffer) => {
+        await this.#apply({ kind: 'lookup', database, path, version, body });
+      },
+      tile: ({ height, level, n, width }: Tile) =>
+        Promise.resolve(this.#tile.get(database, height, level, n, width)),
+      keepTile: async ({ height, level, n, width }: Tile, data: Buffer) => {
+        await this.#apply({ kind: 'tile', database, height, level, n, width, data });
+      },
+    };
+  }
+
+  /** Waits for what was handed over, then closes the files. */
+  async close(): Promise<void> {
+    await this.#draining;
+    this.#reader.close();
+    await this.#thread.call('close', null);
+    await this.#thread.terminate();
+  }
+
+  /** Changes made while the thread is busy share the next transaction. */
+  #apply(change: UpstreamChange): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ change, resolve, reject });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      try {
+        const applied = await this.#thread.call(
+          'apply',
+          batch.map((queued) => queued.change),
+        );
+        for (const [at, queued] of batch.entries()) queued.resolve(applied[at] ?? false);
+      } catch (error) {
+        for (const queued of batch) queued.reject(error);
+      }
+    }
+    this.#draining = undefined;
+  }
+}

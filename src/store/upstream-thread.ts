@@ -1,0 +1,100 @@
+import { workerData } from 'node:worker_threads';
+import { openDatabase, storageError } from './database.ts';
+import { answerCalls } from './thread.ts';
+
+/** One change to what is remembered of upstream. */
+export type UpstreamChange =
+  | {
+      readonly kind: 'head';
+      readonly database: string;
+      readonly from: Uint8Array | null;
+      readonly to: Uint8Array;
+    }
+  | {
+      readonly kind: 'lookup';
+      readonly database: string;
+      readonly path: string;
+      readonly version: string;
+      readonly body: Uint8Array;
+    }
+  | {
+      readonly kind: 'tile';
+      readonly database: string;
+      readonly height: number;
+      readonly level: number;
+      readonly n: number;
+      readonly width: number;
+      readonly data: Uint8Array;
+    }
+  | {
+      readonly kind: 'answer';
+      readonly key: string;
+      readonly body: Uint8Array;
+      readonly source: string;
+      readonly fetchedAt: number;
+    }
+  | { readonly kind: 'touch'; readonly key: string; readonly fetchedAt: number };
+
+export type UpstreamOperations = {
+  /** Applies changes in one durable transaction; says of each whether it applied (a head may have moved). */
+  apply: (changes: readonly UpstreamChange[]) => boolean[];
+  close: (argument: null) => void;
+};
+
+/** The thread in which what was learned from upstream is written. */
+const db = openDatabase((workerData as { database: string }).database, 'upstream');
+
+const readHead = db.prepare<[string], Buffer>('SELECT note FROM heads WHERE database = ?').pluck();
+const putHead = db.prepare('INSERT OR REPLACE INTO heads (database, note) VALUES (?, ?)');
+const putLookup = db.prepare(
+  'INSERT OR REPLACE INTO lookups (database, path, version, body) VALUES (?, ?, ?, ?)',
+);
+const putTile = db.prepare(
+  'INSERT OR REPLACE INTO tiles (database, height, level, n, width, data) VALUES (?, ?, ?, ?, ?, ?)',
+);
+const putAnswer = db.prepare(
+  'INSERT OR REPLACE INTO answers (key, body, source, fetched_at) VALUES (?, ?, ?, ?)',
+);
+const touchAnswer = db.prepare('UPDATE answers SET fetched_at = ? WHERE key = ?');
+
+function advanceHead(database: string, from: Uint8Array | null, to: Uint8Array): boolean {
+  const now = readHead.get(database);
+  const unmoved = now === undefined ? from === null : from !== null && now.equals(from);
+  if (unmoved) putHead.run(database, to);
+  return unmoved;
+}
+
+function applyOne(change: UpstreamChange): boolean {
+  switch (change.kind) {
+    case 'head':
+      return advanceHead(change.database, change.from, change.to);
+    case 'lookup':
+      putLookup.run(change.database, change.path, change.version, change.body);
+      return true;
+    case 'tile':
+      putTile.run(change.database, change.height, change.level, change.n, change.width, change.data);
+      return true;
+    case 'answer':
+      putAnswer.run(change.key, change.body, change.source, change.fetchedAt);
+      return true;
+    case 'touch':
+      touchAnswer.run(change.fetchedAt, change.key);
+      return true;
+  }
+}
+
+const applyAll = db.transaction((changes: readonly UpstreamChange[]) => changes.map(applyOne));
+
+answerCalls({
+  apply: (changes) => {
+    try {
+      return applyAll.immediate(changes);
+    } catch (error) {
+      throw storageError(error, 'upstream database');
+    }
+  },
+  close: () => {
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    db.close();
+  },
+} satisfies UpstreamOperations);

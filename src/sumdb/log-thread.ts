@@ -1,0 +1,54 @@
+import { workerData } from 'node:worker_threads';
+import { parseSigner } from '../note/signer.ts';
+import { HighWaterMark } from '../store/high-water-mark.ts';
+import { type Incident, LogWriter } from '../store/log-writer.ts';
+import { answerCalls } from '../store/thread.ts';
+import { type Candidate, isFatal, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
+
+/** What the log's thread is started with. */
+export interface LogThreadData {
+  readonly database: string;
+  readonly mark: string;
+  readonly skey: string;
+}
+
+/** What the log's thread can be asked. */
+export type LogOperations = {
+  recover: (argument: null) => SignedHead;
+  append: (batch: readonly Candidate[]) => { outcomes: Outcome[]; head: SignedHead };
+  incident: (incident: Incident) => void;
+  probe: (argument: null) => void;
+  close: (argument: null) => void;
+};
+
+/**
+ * The thread in which the log is written: commits wait for the disk and a signature takes milliseconds, neither of
+ * which the event loop that serves hits should.
+ *
+ * After an I/O error the thread ends instead of trying again: once fsync has failed, the kernel may report pages as
+ * clean that never reached the disk, and a second fsync would claim that they did.
+ */
+const data = workerData as LogThreadData;
+const signer = parseSigner(data.skey);
+const writer = new LogWriter(data.database);
+const engine = new LogEngine(writer, new HighWaterMark(data.mark, signer.name), signer, Date.now);
+
+function orEnd<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (isFatal(error)) setImmediate(() => process.exit(1));
+    throw error;
+  }
+}
+
+answerCalls({
+  recover: () => orEnd(() => engine.recover()),
+  append: (batch) => orEnd(() => engine.append(batch)),
+  incident: (incident) => orEnd(() => writer.recordIncident(incident)),
+  probe: () => orEnd(() => writer.probe(Date.now())),
+  close: () => {
+    writer.checkpoint();
+    writer.close();
+  },
+} satisfies LogOperations);

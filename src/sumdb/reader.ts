@@ -1,0 +1,92 @@
+import { GokeepError } from '../errors.ts';
+import type { LoggedRecord, LogReader } from '../store/log-reader.ts';
+import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
+import { HASH_SIZE } from '../tlog/hash.ts';
+import { formatRecord } from '../tlog/record.ts';
+import { DATA_LEVEL, type Tile, tilePath } from '../tlog/tile.ts';
+import type { SignedHead } from './log-engine.ts';
+
+/** The only tile height that the go command asks for, and the only one we serve. */
+const HEIGHT = 8;
+
+/**
+ * The reading side of our own checksum database (x/mod sumdb.ServerOps).
+ *
+ * Lets out only what the published head covers: a record or hash that is integrated but not yet published does not
+ * exist for anybody.
+ */
+export class DatabaseReader {
+  readonly #log: LogReader;
+  readonly #head: () => SignedHead;
+
+  /** @param head the newest published head; asked anew for each answer. */
+  constructor(log: LogReader, head: () => SignedHead) {
+    this.#log = log;
+    this.#head = head;
+  }
+
+  get head(): SignedHead {
+    return this.#head();
+  }
+
+  /** The record of a module version, if a published head covers it. */
+  find(path: string, version: string): LoggedRecord | undefined {
+    const record = this.#log.find(path, version);
+    return record !== undefined && record.id < this.#head().size ? record : undefined;
+  }
+
+  /** Published versions of a module path. */
+  versions(path: string): string[] {
+    const { size } = this.#head();
+    return this.#log
+      .versions(path)
+      .filter((row) => row.id < size)
+      .map((row) => row.version);
+  }
+
+  /**
+   * The body of a lookup: the record's id and text, and a signed head that covers it.
+   *
+   * The head is read last: one read before the record was found might not cover it, and the go command would
+   * answer "cannot validate record N in tree of size N".
+   */
+  lookupBody(record: LoggedRecord): Buffer {
+    const text = formatGoSumRecord(record.path, record.version, record.zip, record.mod);
+    return Buffer.concat([formatRecord(record.id, text), this.#head().note]);
+  }
+
+  /** A hash tile or data tile. Throws not_found for one that the published tree does not have. */
+  tile(tile: Tile): Buffer {
+    const level = tile.level === DATA_LEVEL ? 0 : tile.level;
+    const entries = Math.floor(this.#head().size / 256 ** level);
+    const end = tile.n * 256 + tile.width;
+    if (tile.height !== HEIGHT || end > entries) throw this.#absent(tile);
+    if (tile.level === DATA_LEVEL) return this.#dataTile(tile);
+    const data = this.#log.tile(tile.level, tile.n);
+    if (data === undefined || data.length < tile.width * HASH_SIZE) {
+      throw new GokeepError(
+        'storage_failed',
+        'a tile of the checksum database is missing on the gokeep server',
+        {
+          detail: tilePath(tile),
+        },
+      );
+    }
+    return data.subarray(0, tile.width * HASH_SIZE);
+  }
+
+  /** Records as in a lookup, without ids: each text and an empty line (x/mod sumdb.Server). */
+  #dataTile(tile: Tile): Buffer {
+    const records = this.#log.range(tile.n * 256, tile.n * 256 + tile.width);
+    return Buffer.concat(
+      records.flatMap((record) => [
+        formatGoSumRecord(record.path, record.version, record.zip, record.mod),
+        Buffer.from('\n'),
+      ]),
+    );
+  }
+
+  #absent(tile: Tile): GokeepError {
+    return new GokeepError('not_found', `the checksum database has no ${tilePath(tile)} at this size`);
+  }
+}
