@@ -1,0 +1,33 @@
+import { createHash, hash } from 'node:crypto';
+import { decodeBase64 } from '../note/base64.ts';
+
+/** SHA-256, always 32 bytes. */
+export type Hash = Buffer;
+
+/** Bytes in a hash. */
+export const HASH_SIZE = 32;
+
+/** The root of the tree without records: SHA256 of nothing (RFC 6962 section 2.1). */
+export const EMPTY_ROOT: Hash = createHash('sha256').digest();
+
+const RECORD_PREFIX = Buffer.of(0x00);
+
+/** SHA256(0x00 ‖ data), the hash of a leaf (RFC 6962 section 2.1). */
+export function recordHash(data: Uint8Array): Hash {
+  return createHash('sha256').update(RECORD_PREFIX).update(data).digest();
+}
+
+/** SHA256(0x01 ‖ left ‖ right), the hash of an inner node (RFC 6962 section 2.1). */
+export function nodeHash(left: Hash, right: Hash): Hash {
+  const input = Buffer.allocUnsafe(1 + 2 * HASH_SIZE);
+  input[0] = 0x01;
+  input.set(left, 1);
+  input.set(right, 1 + HASH_SIZE);
+  return hash('sha256', input, 'buffer');
+}
+
+/** Reads a hash from its 44 characters of base64, or says undefined. */
+export function parseHash(text: string): Hash | undefined {
+  const bytes = decodeBase64(text);
+  return bytes?.length === HASH_SIZE ? bytes : undefined;
+}
