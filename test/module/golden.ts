@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+
+/** Reads a file of vectors that real Go code wrote: see test/testdata/golden/module/README.md. */
+export function golden(file: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../testdata/golden/module/${file}`, import.meta.url), 'utf8'));
+}
+
+/** What `run` returns, or null when it throws: the form in which the vectors hold Go's errors. */
+export function orNull<T>(run: () => T): T | null {
+  try {
+    return run();
+  } catch {
+    return null;
+  }
+}
+
+/** True when `run` does not throw. */
+export function accepts(run: () => unknown): boolean {
+  try {
+    run();
+    return true;
+  } catch {
+    return false;
+  }
+}
