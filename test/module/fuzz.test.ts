@@ -3,7 +3,7 @@ import { unescapePath, unescapeVersion } from '../../src/module/escape.ts';
 import { checkPath, filePathProblem } from '../../src/module/path.ts';
 import { isValid } from '../../src/module/semver.ts';
 import { canonicalVersion, checkModuleVersion, isPseudoVersion } from '../../src/module/version.ts';
-import { accepts, golden } from './golden.ts';
+import { accepts, golden, textGenerator } from './golden.ts';
 
 interface FuzzVector {
   function: string;
@@ -29,25 +29,11 @@ const judges: Record<string, (text: string, version: string) => boolean> = {
   isCanonical: (text) => text !== '' && canonicalVersion(text) === text,
 };
 
-/** The generator of fuzz.go. */
-function generator(seed: number) {
-  let state = seed;
-  const below = (n: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) % n;
-  };
-  return (fragments: readonly string[], most: number) => {
-    let text = '';
-    for (let left = 1 + below(most); left > 0; left--) text += fragments[below(fragments.length)];
-    return text;
-  };
-}
-
 it.each(golden('fuzz.json') as FuzzVector[])(
   '$function agrees with Go on $count generated texts',
   (vector) => {
     const judge = judges[vector.function]!;
-    const text = generator(vector.seed);
+    const text = textGenerator(vector.seed);
     const verdicts = Buffer.from(vector.verdicts, 'base64');
     const wrong: string[][] = [];
     let accepted = 0;

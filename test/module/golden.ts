@@ -23,3 +23,17 @@ export function accepts(run: () => unknown): boolean {
     return false;
   }
 }
+
+/** The generator of fuzz.go: gives texts made of fragments, the same as in Go. */
+export function textGenerator(seed: number) {
+  let state = seed;
+  const below = (n: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) % n;
+  };
+  return (fragments: readonly string[], most: number) => {
+    let text = '';
+    for (let left = 1 + below(most); left > 0; left--) text += fragments[below(fragments.length)];
+    return text;
+  };
+}
