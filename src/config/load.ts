@@ -37,7 +37,6 @@ export interface Config {
     readonly connect: number;
     readonly head: number;
     readonly body: number;
-    readonly zip: number;
     readonly direct: number;
     readonly minRate: number;
   };
@@ -48,12 +47,17 @@ export interface Config {
     readonly netrc: string | undefined;
     readonly insecure: readonly string[];
     readonly protocols: readonly string[];
+    readonly sshKey: string | undefined;
+    readonly sshKnownHosts: string | undefined;
+    readonly ca: string | undefined;
     readonly concurrency: number;
   };
   readonly sumdb: { readonly name: string | undefined; readonly key: string; readonly mark: string };
   readonly cache: { readonly memory: number; readonly smallFile: number; readonly diskReserve: number };
   readonly prefetchConcurrency: number;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** PATH, for the go command that `direct` runs. */
+  readonly path: string;
   readonly trustProxy: readonly string[];
   readonly metricsListen: { readonly host: string; readonly port: number } | undefined;
   readonly maxConnections: number;
@@ -153,9 +157,8 @@ export function loadConfig(options: LoadOptions): Config {
     upstreamSumdb: env['GOKEEP_UPSTREAM_SUMDB'] ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
     timeouts: {
       connect: ms(s.timeouts?.connect, 10_000, 'timeouts.connect'),
-      head: ms(s.timeouts?.head, 30_000, 'timeouts.head'),
-      body: ms(s.timeouts?.body, 60_000, 'timeouts.body'),
-      zip: ms(s.timeouts?.zip, 600_000, 'timeouts.zip'),
+      head: ms(s.timeouts?.head, 60_000, 'timeouts.head'),
+      body: ms(s.timeouts?.body, 90_000, 'timeouts.body'),
       direct: ms(s.timeouts?.direct, 300_000, 'timeouts.direct'),
       minRate: size(s.timeouts?.min_rate, 1024, 'timeouts.min_rate'),
     },
@@ -166,6 +169,9 @@ export function loadConfig(options: LoadOptions): Config {
       netrc: fromFile(s.direct?.netrc),
       insecure: s.direct?.insecure ?? [],
       protocols: s.direct?.protocols ?? ['https', 'ssh'],
+      sshKey: fromFile(s.direct?.ssh_key),
+      sshKnownHosts: fromFile(s.direct?.ssh_known_hosts),
+      ca: fromFile(s.direct?.ca),
       concurrency: s.direct?.concurrency ?? 4,
     },
     sumdb: {
@@ -183,6 +189,7 @@ export function loadConfig(options: LoadOptions): Config {
       s.tls === undefined
         ? undefined
         : { cert: path.resolve(base, s.tls.cert), key: path.resolve(base, s.tls.key) },
+    path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     trustProxy: s.http?.trust_proxy ?? [],
     metricsListen:
       s.http?.metrics_listen === undefined

@@ -45,9 +45,8 @@ export const Settings = table({
       connect: optional(duration('until a connection stands')),
       head: optional(duration('until upstream begins to answer')),
       body: optional(duration('for a whole answer other than a zip')),
-      zip: optional(duration('for a whole zip')),
       direct: optional(duration('for one run of the go command')),
-      min_rate: optional(size('bytes a second below which a zip download is given up')),
+      min_rate: optional(size('bytes a second below which a zip download is given up, over 30 s')),
     }),
   ),
   refresh: optional(
@@ -57,6 +56,9 @@ export const Settings = table({
   ),
   direct: optional(
     table({
+      ssh_key: optional(text('ssh identity file')),
+      ssh_known_hosts: optional(text('ssh known_hosts file')),
+      ca: optional(text('PEM file of further certificate authorities')),
       go: optional(text('the go command to run; otherwise the one on PATH')),
       gitconfig: optional(text('git configuration file, for url.insteadOf and the like')),
       netrc: optional(text('netrc file for version control over https')),

@@ -68,11 +68,6 @@ export class UpstreamStore {
     await this.#apply({ kind: 'answer', key, ...answer });
   }
 
-  /** Notes that upstream gave the same answer again. */
-  async touchAnswer(key: string, fetchedAt: number): Promise<void> {
-    await this.#apply({ kind: 'touch', key, fetchedAt });
-  }
-
   /** The memory of one foreign database, in the shape that its client asks for. */
   databaseMemory(database: string) {
     return {

@@ -32,8 +32,7 @@ export type UpstreamChange =
       readonly body: Uint8Array;
       readonly source: string;
       readonly fetchedAt: number;
-    }
-  | { readonly kind: 'touch'; readonly key: string; readonly fetchedAt: number };
+    };
 
 export type UpstreamOperations = {
   /** Applies changes in one durable transaction; says of each whether it applied (a head may have moved). */
@@ -55,7 +54,6 @@ const putTile = db.prepare(
 const putAnswer = db.prepare(
   'INSERT OR REPLACE INTO answers (key, body, source, fetched_at) VALUES (?, ?, ?, ?)',
 );
-const touchAnswer = db.prepare('UPDATE answers SET fetched_at = ? WHERE key = ?');
 
 function advanceHead(database: string, from: Uint8Array | null, to: Uint8Array): boolean {
   const now = readHead.get(database);
@@ -70,17 +68,15 @@ function applyOne(change: UpstreamChange): boolean {
       return advanceHead(change.database, change.from, change.to);
     case 'lookup':
       putLookup.run(change.database, change.path, change.version, change.body);
-      return true;
+      break;
     case 'tile':
       putTile.run(change.database, change.height, change.level, change.n, change.width, change.data);
-      return true;
+      break;
     case 'answer':
       putAnswer.run(change.key, change.body, change.source, change.fetchedAt);
-      return true;
-    case 'touch':
-      touchAnswer.run(change.fetchedAt, change.key);
-      return true;
+      break;
   }
+  return true;
 }
 
 const applyAll = db.transaction((changes: readonly UpstreamChange[]) => changes.map(applyOne));

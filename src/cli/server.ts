@@ -1,0 +1,232 @@
+import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import type { Config } from '../config/load.ts';
+import { buildApp } from '../http/app.ts';
+import { clientAddress } from '../http/client-address.ts';
+import { Metrics } from '../http/counters.ts';
+import {
+  databaseHandler,
+  foreignDatabase,
+  ownDatabase,
+  type ServedDatabase,
+} from '../http/database-handler.ts';
+import { Exchange } from '../http/exchange.ts';
+import { Health } from '../http/health.ts';
+import { reloadCertificate } from '../http/listener.ts';
+import { serveMetrics } from '../http/metrics-listener.ts';
+import { moduleHandler } from '../http/module-handler.ts';
+import { PooledFiles } from '../http/pooled-file.ts';
+import { PreparedAnswers } from '../http/prepared.ts';
+import { RequestLog } from '../http/request-log.ts';
+import { Responder } from '../http/respond.ts';
+import { type ClientSettings, startPage } from '../http/start-page.ts';
+import { HeldModules } from '../proxy/held.ts';
+import { ModuleFiles } from '../proxy/module-files.ts';
+import { ModuleProxy } from '../proxy/module-proxy.ts';
+import { Prefetch } from '../proxy/prefetch.ts';
+import { Records } from '../proxy/records.ts';
+import { Refreshable } from '../proxy/refreshable.ts';
+import { ZipVerifier } from '../proxy/zip-verifier.ts';
+import { LogReader } from '../store/log-reader.ts';
+import type { Incident } from '../store/log-writer.ts';
+import { ModuleStore } from '../store/module-store.ts';
+import { lockDataDirectory } from '../store/process-lock.ts';
+import { UpstreamStore } from '../store/upstream-store.ts';
+import { openKeyFile } from '../sumdb/key-file.ts';
+import { DatabaseReader } from '../sumdb/reader.ts';
+import { Sequencer } from '../sumdb/sequencer.ts';
+import { openUpstreams } from './upstreams.ts';
+
+export interface RunningServer {
+  /** What clients set. */
+  readonly settings: ClientSettings;
+  /** Words for the operator about this configuration; shown once at the start. */
+  readonly warnings: readonly string[];
+  /** Reads the TLS files again; without TLS does nothing. */
+  reload(): void;
+  /** Stops taking requests, lets those under way end, then closes everything. */
+  close(): Promise<void>;
+}
+
+export interface ServerEvents {
+  /** The log can no longer be written by this process: it has to end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+/** Names of what lies in the data directory. */
+export const LOG_DATABASE = 'gokeep.db';
+export const UPSTREAM_DATABASE = 'upstream.db';
+
+const HEARTBEAT_MS = 60_000;
+
+/**
+ * Wires the whole server and listens. The order is the order of trust: lock, key, log, store, upstream, routes.
+ *
+ * Throws bad_config for what an operator has to mend, log_frozen when the log refuses to sign.
+ */
+export async function startServer(config: Config, events: ServerEvents): Promise<RunningServer> {
+  mkdirSync(config.data, { recursive: true, mode: 0o750 });
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.use(lockDataDirectory(config.data));
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 0 });
+  const log = pino({ level: config.logLevel, base: null }, destination);
+  const metrics = new Metrics();
+  const incidents = (incident: Incident) => {
+    metrics.incidents.inc({ kind: incident.kind });
+    log.error({ incident }, 'security incident: nothing was stored or served');
+    sequencer
+      .recordIncident(incident)
+      .catch((error: unknown) => log.error({ err: error }, 'incident not recorded'));
+  };
+
+  const key = openKeyFile(config.sumdb.key, config.sumdb.name, randomBytes(36), process.getuid?.());
+  const prepared = new PreparedAnswers(config.cache.memory);
+  const database = path.join(config.data, LOG_DATABASE);
+  const sequencer = new Sequencer(
+    { database, mark: config.sumdb.mark, skey: key.skey },
+    { onHead: () => undefined, onFatal: events.onFatal },
+  );
+  cleanup.defer(() => sequencer.close());
+  const firstHead = await sequencer.start();
+  const logReader = new LogReader(database);
+  cleanup.defer(() => logReader.close());
+  const reader = new DatabaseReader(logReader, () => sequencer.head ?? firstHead);
+
+  const store = new ModuleStore(config.data);
+  await store.clearTemporary();
+  const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal);
+  cleanup.defer(() => remembered.close());
+  const upstreams = cleanup.use(
+    openUpstreams(config, remembered, (name) => {
+      metrics.incidents.inc({ kind: 'fork' });
+      log.fatal(
+        { database: name },
+        'fork: the upstream checksum database contradicts itself; nothing new is accepted',
+      );
+    }),
+  );
+  const { routing, proving } = upstreams;
+  const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
+
+  const zips = cleanup.use(new ZipVerifier(Math.max(1, availableParallelism() - 1)));
+  const { offline } = config;
+  const records = new Records({
+    reader,
+    sequencer,
+    isPrivate,
+    proving:
+      proving === undefined
+        ? undefined
+        : { name: proving.name, lookup: (...a) => proving.client.lookup(...a) },
+    offline,
+    incidents,
+    now: Date.now,
+  });
+  const { diskReserve } = config.cache;
+  const files = new ModuleFiles({ store, records, routing, zips, incidents, offline, diskReserve });
+  const refreshable = new Refreshable({
+    routing,
+    remembered,
+    held: new HeldModules(store, records),
+    offline,
+    ttl: config.refreshTtl,
+    now: Date.now,
+    onHiddenError: (error, what) => {
+      metrics.hiddenErrors.inc();
+      log.warn({ err: error }, what);
+    },
+  });
+  const prefetch = new Prefetch({
+    concurrency: offline ? 0 : config.prefetchConcurrency,
+    isPrivate,
+    fetchMod: async (modulePath, version, signal) => {
+      const answer = await files.mod(modulePath, version, { cachedOnly: false, signal });
+      return answer.kind === 'bytes' && answer.origin === 'upstream' ? answer.body : undefined;
+    },
+  });
+  cleanup.defer(() => prefetch.close());
+  const proxy = new ModuleProxy(files, refreshable, prefetch);
+
+  const requestLog = new RequestLog(config.logRequests ? destination : undefined);
+  cleanup.defer(() => requestLog.flush());
+  const exchange = new Exchange(metrics, requestLog, clientAddress(config.trustProxy));
+  const responder = new Responder({
+    exchange,
+    prepared,
+    files: new PooledFiles(),
+    smallFile: config.cache.smallFile,
+    now: Date.now,
+  });
+  const databases: ServedDatabase[] = [ownDatabase(key.name, reader, proxy)];
+  if (proving !== undefined)
+    databases.push(foreignDatabase(proving.name, proving.client, isPrivate, offline));
+  const health = new Health({ sequencer, data: config.data, diskReserve, now: Date.now });
+  metrics.watch({
+    logSize: () => reader.head.size,
+    headSignedAt: () => reader.head.signedAt,
+    waitingMs: () => sequencer.waitingFor(Date.now()),
+    memoryBytes: () => prepared.bytes,
+    prefetched: () => prefetch.fetched,
+  });
+  let settings: ClientSettings = { url: config.url ?? '', vkey: key.vkey };
+  const app = buildApp({
+    modules: moduleHandler({ proxy, responder, isPrivate, refreshTtl: config.refreshTtl }),
+    databases: databaseHandler({ databases, responder, isPrivate }),
+    startPage: () => startPage(settings),
+    health,
+    metrics,
+    serveMetrics: config.metricsListen === undefined,
+    exchange,
+    prepared,
+    listen: { tls: config.tls, maxConnections: config.maxConnections },
+    now: Date.now,
+  });
+  await app.listen({ host: config.listen.host, port: config.listen.port });
+  cleanup.defer(() => app.close());
+  if (config.metricsListen !== undefined)
+    cleanup.use(await serveMetrics(metrics.registry, config.metricsListen));
+  if (config.url === undefined) {
+    const { port } = app.server.address() as AddressInfo;
+    const { host } = config.listen;
+    const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+    settings = {
+      url: `${config.tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`,
+      vkey: key.vkey,
+    };
+  }
+  const heartbeat = setInterval(() => destination.flush(), HEARTBEAT_MS).unref();
+  cleanup.defer(() => clearInterval(heartbeat));
+  const resources = cleanup.move();
+  return {
+    settings,
+    warnings: warningsFor(config),
+    reload: () => {
+      if (config.tls !== undefined) reloadCertificate(app.server, config.tls);
+    },
+    close: async () => {
+      health.drain();
+      await resources.disposeAsync();
+      destination.flushSync();
+    },
+  };
+}
+
+function warningsFor(config: Config): string[] {
+  const warnings: string[] = [];
+  if (config.upstreamSumdb.trim() === 'off') {
+    warnings.push(
+      'upstream.sumdb is off: public modules are trusted on first use, and recorded as such for ever',
+    );
+  }
+  if (path.dirname(config.sumdb.mark) === config.data) {
+    warnings.push(
+      'sumdb.mark lies beside the database: it notices a database put back from a backup, but not a volume that was rolled back; keep it on another volume',
+    );
+  }
+  if (config.offline) warnings.push('offline: what is not held here does not exist');
+  return warnings;
+}

@@ -1,0 +1,164 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Config, UpstreamConfig } from '../config/load.ts';
+import { GokeepError } from '../errors.ts';
+import type { UpstreamStore } from '../store/upstream-store.ts';
+import { writeDurablySync } from '../store/durable-file.ts';
+import { type UpstreamOptions, UpstreamChain } from '../upstream/chain.ts';
+import { ChecksumDatabase, type ForkEvidence } from '../upstream/checksum-database.ts';
+import { parseGosumdb } from '../upstream/checksum-database-keys.ts';
+import { DirectSource } from '../upstream/direct.ts';
+import { parseProxyList } from '../upstream/proxy-list.ts';
+import { Routing } from '../upstream/routing.ts';
+import { VERSION } from '../version.ts';
+
+const MIN_RATE_WINDOW_MS = 30_000;
+
+/** The text of a configured file. Throws bad_config naming the key that named it. */
+function fileText(file: string | undefined, key: string): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new GokeepError('bad_config', `${key}: ${file} cannot be read`, { cause: error });
+  }
+}
+
+function openDirect(config: Config): DirectSource {
+  const { direct, environmentProxies, timeouts } = config;
+  for (const [key, file] of [
+    ['direct.gitconfig', direct.gitconfig],
+    ['direct.netrc', direct.netrc],
+    ['direct.ssh_key', direct.sshKey],
+    ['direct.ssh_known_hosts', direct.sshKnownHosts],
+  ] as const) {
+    fileText(file, key);
+  }
+  return new DirectSource({
+    directory: path.join(config.data, 'direct'),
+    go: direct.go,
+    path: config.path,
+    deadline: timeouts.direct,
+    maxConcurrent: direct.concurrency,
+    protocols: direct.protocols,
+    gitConfigFile: direct.gitconfig,
+    netrcFile: direct.netrc,
+    sshIdentityFile: direct.sshKey,
+    sshKnownHostsFile: direct.sshKnownHosts,
+    insecure: direct.insecure.join(','),
+    httpProxy: environmentProxies.http,
+    httpsProxy: environmentProxies.https,
+    noProxy: environmentProxies.none,
+    ca: fileText(direct.ca, 'direct.ca'),
+  });
+}
+
+function chainOptions(config: Config, row: UpstreamConfig, direct: DirectSource): UpstreamOptions {
+  const { environmentProxies, timeouts } = config;
+  return {
+    proxies: parseProxyList(row.proxy),
+    userAgent: `gokeep/${VERSION}`,
+    direct,
+    netrc: fileText(row.netrc, 'upstream.netrc'),
+    tls: {
+      ca: fileText(row.ca, 'upstream.ca'),
+      cert: fileText(row.clientCert, 'upstream.client_cert'),
+      key: fileText(row.clientKey, 'upstream.client_key'),
+    },
+    egress: {
+      variables: {
+        httpProxy: environmentProxies.http,
+        httpsProxy: environmentProxies.https,
+        noProxy: environmentProxies.none,
+      },
+      override: row.egress,
+    },
+    allowAddresses: row.allowAddresses,
+    connectTimeout: timeouts.connect,
+    pace: {
+      headers: timeouts.head,
+      whole: timeouts.body,
+      minimumRate: { bytesPerSecond: timeouts.minRate, window: MIN_RATE_WINDOW_MS },
+    },
+  };
+}
+
+/** The foreign database that proves public modules. */
+export interface ProvingUpstream {
+  readonly name: string;
+  readonly client: ChecksumDatabase;
+}
+
+export interface Upstreams extends AsyncDisposable {
+  readonly routing: Routing;
+  /** Undefined where `upstream.sumdb` is off. */
+  readonly proving: ProvingUpstream | undefined;
+}
+
+/** Sets up everything outside that the configuration names. Connects to nothing yet. Throws bad_config. */
+export function openUpstreams(
+  config: Config,
+  remembered: UpstreamStore,
+  onFork: (database: string, evidence: ForkEvidence) => void,
+): Upstreams {
+  const direct = openDirect(config);
+  const rows = config.upstreams.map((row) => ({
+    match: row.match,
+    private: row.private,
+    chain: new UpstreamChain(chainOptions(config, row, direct)),
+  }));
+  const privateRow: UpstreamConfig = {
+    match: [],
+    private: true,
+    proxy: config.offline ? 'off' : 'direct',
+    ca: undefined,
+    clientCert: undefined,
+    clientKey: undefined,
+    egress: undefined,
+    netrc: undefined,
+    allowAddresses: [],
+  };
+  const routing = new Routing({
+    routes: rows,
+    privatePaths: config.private,
+    privateDirect: new UpstreamChain(chainOptions(config, privateRow, direct)),
+  });
+  const gosumdb = parseGosumdb(config.upstreamSumdb);
+  const open = rows.find((row) => !row.private)?.chain;
+  let proving: ProvingUpstream | undefined;
+  if (!gosumdb.off) {
+    const { name, url, verifier } = gosumdb;
+    if (open === undefined) {
+      throw new GokeepError('bad_config', 'upstream: a checksum database needs an entry that is not private');
+    }
+    const evidenceFile = path.join(config.data, 'fork-evidence.txt');
+    const client = new ChecksumDatabase({
+      verifier,
+      memory: remembered.databaseMemory(name),
+      fetch: open.sumdb(name, url),
+      frozen: existsSync(evidenceFile),
+      onFork: (evidence) => {
+        writeDurablySync(evidenceFile, forkReport(name, evidence));
+        onFork(name, evidence);
+      },
+    });
+    proving = { name, client };
+  }
+  return { routing, proving, [Symbol.asyncDispose]: () => routing.close() };
+}
+
+/** Both signed heads and the proof that they contradict each other: whoever has the public key can check it. */
+function forkReport(name: string, { older, newer, proof }: ForkEvidence): string {
+  return [
+    `${name} signed two tree heads that cannot both be true.`,
+    'gokeep accepts nothing from it until a person has looked into this and removed this file.',
+    '',
+    'The older head:',
+    older.toString(),
+    'The newer head:',
+    newer.toString(),
+    `The newer tree's root at the older size: ${proof.root.toString('base64')}`,
+    ...proof.hashes.map((hash) => `proof: ${hash.toString('base64')}`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,83 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Plain numbers for what is counted in every request: a prom-client call per request would cost more than the answer. */
+export class HotCounters {
+  /** Served without any lookup, from prepared answers. */
+  fast = 0;
+  fastBytes = 0;
+}
+
+/** Numbers read at scrape time. */
+export interface Gauges {
+  readonly logSize: () => number;
+  readonly headSignedAt: () => number;
+  readonly waitingMs: () => number;
+  readonly memoryBytes: () => number;
+  readonly prefetched: () => number;
+}
+
+/** All metrics of one server, in a registry of its own. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly hot = new HotCounters();
+  readonly requests = new Counter({
+    name: 'gokeep_requests_total',
+    help: 'Requests answered, by kind, status and where the answer came from',
+    labelNames: ['kind', 'status', 'from'],
+    registers: [this.registry],
+  });
+  readonly duration = new Histogram({
+    name: 'gokeep_request_seconds',
+    help: 'Time to answer requests that were not served from prepared answers',
+    labelNames: ['kind'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers: [this.registry],
+  });
+  readonly stale = new Counter({
+    name: 'gokeep_stale_answers_total',
+    help: 'Refreshable answers served beyond their TTL because upstream could not be asked',
+    registers: [this.registry],
+  });
+  readonly incidents = new Counter({
+    name: 'gokeep_incidents_total',
+    help: 'Bytes or records that differed from what is recorded; each was refused',
+    labelNames: ['kind'],
+    registers: [this.registry],
+  });
+  readonly hiddenErrors = new Counter({
+    name: 'gokeep_background_errors_total',
+    help: 'Failures that no client saw: background refreshes and the like',
+    registers: [this.registry],
+  });
+
+  /** Registers the numbers that are read when somebody asks. */
+  watch(gauges: Gauges): void {
+    const { registry, hot } = this;
+    const gauge = (name: string, help: string, read: () => number) => {
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    };
+    gauge('gokeep_log_size', 'Records in the published log', gauges.logSize);
+    gauge(
+      'gokeep_head_signed_seconds',
+      'When the published head was signed',
+      () => gauges.headSignedAt() / 1000,
+    );
+    gauge(
+      'gokeep_log_waiting_seconds',
+      'How long the oldest record waits for its head',
+      () => gauges.waitingMs() / 1000,
+    );
+    gauge('gokeep_memory_cache_bytes', 'Bytes of prepared answers', gauges.memoryBytes);
+    gauge('gokeep_prefetched_total', 'go.mod files fetched ahead of a client', gauges.prefetched);
+    gauge('gokeep_fast_answers_total', 'Requests answered from prepared answers', () => hot.fast);
+    gauge('gokeep_fast_answer_bytes_total', 'Bytes of them', () => hot.fastBytes);
+    gauge('gokeep_resident_bytes', 'Resident memory of the process', () => process.memoryUsage.rss());
+  }
+}

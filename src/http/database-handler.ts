@@ -1,0 +1,121 @@
+import { GokeepError } from '../errors.ts';
+import { parseLookup } from '../module/request-path.ts';
+import type { ModuleProxy } from '../proxy/module-proxy.ts';
+import type { DatabaseReader } from '../sumdb/reader.ts';
+import { DATA_LEVEL, parseTilePath, type Tile } from '../tlog/tile.ts';
+import type { Asked, Handler } from './handler.ts';
+import type { Label, Responder } from './respond.ts';
+
+/** One checksum database that this server answers for. */
+export interface ServedDatabase {
+  /** May contain slashes. */
+  readonly name: string;
+  latest(o: Asked): Promise<Buffer>;
+  lookup(path: string, version: string, o: Asked): Promise<Buffer>;
+  tile(tile: Tile, o: Asked): Promise<Buffer>;
+}
+
+/** Our own: unknown records are admitted on lookup. */
+export function ownDatabase(name: string, reader: DatabaseReader, proxy: ModuleProxy): ServedDatabase {
+  return {
+    name,
+    latest: () => Promise.resolve(reader.head.note),
+    lookup: async (path, version, o) => reader.lookupBody(await proxy.record(path, version, o)),
+    tile: (tile) => Promise.resolve(reader.tile(tile)),
+  };
+}
+
+/** What the client of a foreign database offers (upstream/checksum-database.ts). */
+interface DatabaseClient {
+  latest(o: { signal: AbortSignal; offline: boolean }): Promise<Buffer>;
+  lookup(
+    path: string,
+    version: string,
+    o: { signal: AbortSignal; offline: boolean },
+  ): Promise<{ body: Buffer }>;
+  tile(tile: Tile, o: { signal: AbortSignal; offline: boolean }): Promise<Buffer>;
+}
+
+/** A foreign one, proxied: verified here, remembered, and never asked about a private module. */
+export function foreignDatabase(
+  name: string,
+  client: DatabaseClient,
+  isPrivate: (path: string) => boolean,
+  offline: boolean,
+): ServedDatabase {
+  const access = (o: Asked) => ({ signal: o.signal, offline: offline || o.cachedOnly });
+  return {
+    name,
+    latest: (o) => client.latest(access(o)),
+    lookup: async (path, version, o) => {
+      if (isPrivate(path)) {
+        throw new GokeepError(
+          'refused',
+          `${path} is private, so ${name} is not asked about it. Set GOSUMDB to this gokeep's own database, which covers private modules too.`,
+        );
+      }
+      return (await client.lookup(path, version, access(o))).body;
+    },
+    tile: (tile, o) => client.tile(tile, access(o)),
+  };
+}
+
+export interface DatabaseHandlerOptions {
+  readonly databases: readonly ServedDatabase[];
+  readonly responder: Responder;
+  readonly isPrivate: (path: string) => boolean;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+
+/** Seconds; a lookup may be stale as long as it is consistent, the newest head should be new. */
+const LOOKUP_AGE = 3_600;
+const LATEST_AGE = 5;
+const SUPPORTED_AGE = 86_400;
+
+/** `/sumdb/<name>/{supported,latest,lookup/…,tile/…}`. */
+export function databaseHandler(o: DatabaseHandlerOptions): Handler {
+  const answer = async (asked: Asked, body: Buffer, immutable: boolean, label: Label) => {
+    const { request, response, startedAt } = asked;
+    const bytes = { kind: 'bytes', body, origin: 'store', immutable } as const;
+    await o.responder.send(request, response, startedAt, bytes, label);
+  };
+  return async (asked) => {
+    // Names may hold slashes: only a configured name says where the name ends.
+    const below = asked.path.slice('/sumdb/'.length);
+    const database = o.databases.find(({ name }) => below.startsWith(`${name}/`));
+    if (database === undefined)
+      throw new GokeepError('not_found', 'this gokeep does not serve that checksum database');
+    const rest = below.slice(database.name.length + 1);
+    const text = (kind: string, maxAge: number, isPrivate = false): Label => ({
+      kind,
+      contentType: TEXT,
+      isPrivate,
+      maxAge,
+    });
+    if (rest === 'supported') {
+      await answer(asked, Buffer.alloc(0), false, text('supported', SUPPORTED_AGE));
+    } else if (rest === 'latest') {
+      await answer(asked, await database.latest(asked), false, text('latest_head', LATEST_AGE));
+    } else if (rest.startsWith('lookup/')) {
+      const { path, version } = parseLookup(rest.slice('lookup/'.length));
+      const body = await database.lookup(path, version, asked);
+      await answer(asked, body, false, text('lookup', LOOKUP_AGE, o.isPrivate(path)));
+    } else if (rest.startsWith('tile/')) {
+      const tile = parseTilePath(rest);
+      const isData = tile.level === DATA_LEVEL;
+      const label: Label = {
+        kind: 'tile',
+        contentType: isData ? TEXT : 'application/octet-stream',
+        isPrivate: isData,
+        maxAge: 0,
+      };
+      await answer(asked, await database.tile(tile, asked), true, label);
+    } else {
+      throw new GokeepError(
+        'not_found',
+        'a checksum database has lookup, tile, latest and supported, and nothing else',
+      );
+    }
+  };
+}

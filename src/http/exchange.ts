@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GokeepError } from '../errors.ts';
+import type { Metrics } from './counters.ts';
+import { errorBody } from './error-body.ts';
+import type { RequestLog } from './request-log.ts';
+import { statusOf } from './status.ts';
+
+/** What an answer turned out to be; one log line and one count are made of it. */
+export interface Outcome {
+  readonly kind: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly from: string;
+  readonly error?: unknown;
+}
+
+function detailOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error instanceof GokeepError && error.detail !== undefined ? ` (${error.detail})` : '';
+  const below = error.cause === undefined ? '' : ` ← ${detailOf(error.cause)}`;
+  return `${error.message}${own}${below}`;
+}
+
+/** Address of the client: the socket's, or the one a trusted front server names. */
+export type ClientAddress = (request: IncomingMessage) => string;
+
+/** Ends each request the same way, whoever answered it: counted, logged, and with errors in `go`'s own format. */
+export class Exchange {
+  readonly #metrics: Metrics;
+  readonly #log: RequestLog;
+  readonly #client: ClientAddress;
+
+  constructor(metrics: Metrics, log: RequestLog, client: ClientAddress) {
+    this.#metrics = metrics;
+    this.#log = log;
+    this.#client = client;
+  }
+
+  finish(request: IncomingMessage, startedAt: number, outcome: Outcome): void {
+    const { kind, status, bytes, from, error } = outcome;
+    const ms = performance.now() - startedAt;
+    this.#metrics.requests.inc({ kind, status, from });
+    this.#metrics.duration.observe({ kind }, ms / 1000);
+    if (from === 'stale') this.#metrics.stale.inc();
+    const code = error instanceof GokeepError ? error.code : 'internal';
+    this.#log.write({
+      request,
+      client: this.#client(request),
+      status,
+      bytes,
+      ms,
+      from,
+      ...(error === undefined ? {} : { error: { code, detail: detailOf(error) } }),
+    });
+  }
+
+  /** A served prepared answer: the same log line, and counters that cost nothing. */
+  finishFast(request: IncomingMessage, startedAt: number, bytes: number): void {
+    this.#metrics.hot.fast++;
+    this.#metrics.hot.fastBytes += bytes;
+    this.#log.write({
+      request,
+      client: this.#client(request),
+      status: 200,
+      bytes,
+      ms: performance.now() - startedAt,
+      from: 'memory',
+    });
+  }
+
+  /**
+   * Answers with an error, in text that `go` prints. After the head is out there is only one honest thing left: to break
+   * the connection, since a clean end would look like a short file.
+   */
+  fail(
+    request: IncomingMessage,
+    response: ServerResponse,
+    startedAt: number,
+    kind: string,
+    error: unknown,
+    bytesSent = 0,
+  ): void {
+    const gone = request.socket.destroyed && !response.writableFinished;
+    if (response.headersSent || gone) {
+      response.destroy();
+      this.finish(request, startedAt, { kind, status: 499, bytes: bytesSent, from: 'none', error });
+      return;
+    }
+    const status = statusOf(error);
+    const body = Buffer.from(errorBody(error));
+    const headers = [
+      'Content-Type',
+      'text/plain; charset=utf-8',
+      'Content-Length',
+      String(body.length),
+      'Cache-Control',
+      'no-store',
+      'X-Content-Type-Options',
+      'nosniff',
+    ];
+    if (status === 503) headers.push('Retry-After', '5');
+    if (status === 405) headers.push('Allow', 'GET, HEAD');
+    response.writeHead(status, headers);
+    response.end(request.method === 'HEAD' ? undefined : body);
+    this.finish(request, startedAt, { kind, status, bytes: body.length, from: 'none', error });
+  }
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import type { RequestListener } from 'node:http';
+import http2 from 'node:http2';
+import type { SecureServerOptions } from 'node:http2';
+
+export interface ListenOptions {
+  /** Undefined: plain HTTP. Paths of PEM files, read anew on reload. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly maxConnections: number;
+}
+
+/**
+ * Idle connections outlive the 90 s that `go` keeps them: were we to close first, a request could cross the close.
+ * A head has to be there within 30 s, and is small.
+ */
+const KEEP_ALIVE_MS = 120_000;
+const HEAD_MS = 30_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** The socket server: HTTP/1.1, or with TLS HTTP/2 and HTTP/1.1 side by side. */
+export function createListener(
+  o: ListenOptions,
+  handler: RequestListener,
+): http.Server | http2.Http2SecureServer {
+  if (o.tls === undefined) {
+    const server = http.createServer(
+      {
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        headersTimeout: HEAD_MS,
+        requestTimeout: HEAD_MS,
+        connectionsCheckingInterval: 5_000,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        requireHostHeader: true,
+      },
+      handler,
+    );
+    server.maxConnections = o.maxConnections;
+    return server;
+  }
+  const options: SecureServerOptions = {
+    ...readPair(o.tls),
+    allowHTTP1: true,
+    minVersion: 'TLSv1.2',
+    settings: { maxConcurrentStreams: 250, maxHeaderListSize: MAX_HEADER_BYTES },
+  };
+  const server = http2.createSecureServer(options, handler as never);
+  server.maxConnections = o.maxConnections;
+  server.on('sessionError', () => undefined);
+  return server;
+}
+
+function readPair({ cert, key }: { cert: string; key: string }): { cert: Buffer; key: Buffer } {
+  return { cert: readFileSync(cert), key: readFileSync(key) };
+}
+
+/**
+ * Has a TLS server use the files as they are now, for new connections. A pair that does not load leaves the old one in
+ * use: throws what node:tls throws.
+ */
+export function reloadCertificate(server: unknown, tls: { cert: string; key: string }): void {
+  (server as http2.Http2SecureServer).setSecureContext(readPair(tls));
+}

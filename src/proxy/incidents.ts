@@ -1,0 +1,41 @@
+import { GokeepError } from '../errors.ts';
+import type { Incident } from '../store/log-writer.ts';
+
+/** What differed from what is recorded. */
+export type IncidentKind =
+  | 'zip' // the zip's bytes
+  | 'mod' // the go.mod's bytes
+  | 'record'; // what another database says of a version that is already recorded here
+
+export interface Mismatch {
+  readonly kind: IncidentKind;
+  readonly path: string;
+  readonly version: string;
+  /** `h1:` of the record, and of what came. */
+  readonly recorded: string;
+  readonly seen: string;
+  /** Who gave us what we saw. */
+  readonly source: string;
+}
+
+/** Where incidents go: kept in the database, counted and logged. Must not throw. */
+export type IncidentSink = (incident: Incident) => void;
+
+const WHAT: Readonly<Record<IncidentKind, string>> = {
+  zip: 'the zip',
+  mod: 'the go.mod file',
+  record: 'the checksum',
+};
+
+/**
+ * A security incident: reported, then thrown as mismatch. The sentence is what `go` prints, so it names the module, says
+ * what is safe, and what to do.
+ */
+export function raiseMismatch(mismatch: Mismatch, sink: IncidentSink): never {
+  const { kind, path, version, recorded, seen, source } = mismatch;
+  sink({ at: Date.now(), kind, path, version, recorded, seen, source });
+  throw new GokeepError(
+    'mismatch',
+    `SECURITY: ${path}@${version} was changed after it was recorded: ${WHAT[kind]} from ${source} has ${seen}, the record says ${recorded}. Nothing was stored or served. Do not use this version until its author or your security team has explained the change.`,
+  );
+}

@@ -1,0 +1,156 @@
+import { GokeepError, hasCode } from '../errors.ts';
+import type { LoggedRecord } from '../store/log-reader.ts';
+import type { RecordSource } from '../store/log-records.ts';
+import type { DatabaseReader } from '../sumdb/reader.ts';
+import type { Sequencer } from '../sumdb/sequencer.ts';
+import type { ProvenRecord } from '../upstream/checksum-database.ts';
+import { type IncidentSink, raiseMismatch } from './incidents.ts';
+import { SingleFlight } from './single-flight.ts';
+
+/** The upstream database that proves public modules. */
+export interface ProvingDatabase {
+  readonly name: string;
+  lookup(path: string, version: string, o: { signal: AbortSignal }): Promise<ProvenRecord>;
+}
+
+/** Hashes of a fetched module version, and its files, which have no name yet. Disposing drops what was not kept. */
+export interface ComputedHashes extends AsyncDisposable {
+  /** `h1:` and base64. */
+  readonly zip: string;
+  readonly mod: string;
+  /** Display name of the upstream. */
+  readonly source: string;
+  /** Gives the files their names, durably. */
+  keep(): Promise<void>;
+}
+
+/** Hashes a module version that no upstream database speaks for, by fetching its zip and its go.mod. */
+export type ComputeHashes = (path: string, version: string, signal: AbortSignal) => Promise<ComputedHashes>;
+
+export interface RecordsOptions {
+  readonly reader: DatabaseReader;
+  readonly sequencer: Sequencer;
+  /** By the unescaped path. */
+  readonly isPrivate: (path: string) => boolean;
+  /** Undefined: `upstream.sumdb = off`, public modules are trusted on first use. */
+  readonly proving: ProvingDatabase | undefined;
+  readonly offline: boolean;
+  readonly incidents: IncidentSink;
+  readonly now: () => number;
+}
+
+/**
+ * The record of a module version: ours if there is one, else admitted.
+ *
+ * A public record is accepted only from the upstream database's proven tree. It needs no zip: both hashes are in the
+ * record. A private one is computed, once, and never changes after that.
+ */
+export class Records {
+  readonly #o: RecordsOptions;
+  readonly #admissions = new SingleFlight<LoggedRecord>();
+
+  constructor(options: RecordsOptions) {
+    this.#o = options;
+  }
+
+  /** The record that we already have. */
+  known(path: string, version: string): LoggedRecord | undefined {
+    return this.#o.reader.find(path, version);
+  }
+
+  /** True when the record comes from hashing bytes here, so that admitting it takes the zip. */
+  isComputed(path: string): boolean {
+    return this.#o.proving === undefined || this.#o.isPrivate(path);
+  }
+
+  /**
+   * The record, admitted if need be. Durable and covered by a published head when this resolves.
+   *
+   * Throws not_stored (offline), refused (public and unknown to the upstream database), mismatch (an incident), and what
+   * upstream, the log and `compute` throw.
+   */
+  get(path: string, version: string, compute: ComputeHashes, signal?: AbortSignal): Promise<LoggedRecord> {
+    const known = this.known(path, version);
+    if (known !== undefined) return Promise.resolve(known);
+    if (this.#o.offline) return Promise.reject(notHeld(path, version));
+    return this.#admissions.run(`${path}@${version}`, signal, (shared) =>
+      this.isComputed(path)
+        ? this.#admitComputed(path, version, compute, shared)
+        : this.#admitProven(path, version, shared),
+    );
+  }
+
+  async #admitProven(path: string, version: string, signal: AbortSignal): Promise<LoggedRecord> {
+    const { proving } = this.#o;
+    if (proving === undefined) throw new GokeepError('internal', 'no upstream database');
+    let proven: ProvenRecord;
+    try {
+      proven = await proving.lookup(path, version, { signal });
+    } catch (error) {
+      if (!hasCode(error, 'not_found', 'gone')) throw error;
+      throw new GokeepError(
+        'refused',
+        `${path}@${version} is not known to ${proving.name}, so it cannot be verified. If it is your own private module, have its path added to gokeep's \`private\` patterns.`,
+        { cause: error, detail: error.verbatim ?? error.message },
+      );
+    }
+    const evidence = `${proving.name} ${proven.head.size} ${proven.head.root.toString('base64')}`;
+    return this.#log(path, version, proven, 'proven', evidence, proving.name);
+  }
+
+  async #admitComputed(
+    path: string,
+    version: string,
+    compute: ComputeHashes,
+    signal: AbortSignal,
+  ): Promise<LoggedRecord> {
+    await using hashes = await compute(path, version, signal);
+    const source = this.#o.isPrivate(path) ? 'computed' : 'tofu';
+    const record = await this.#log(path, version, hashes, source, hashes.source, hashes.source);
+    // Logged first, named second: a crash in between leaves a record whose files are fetched again and compared with
+    // it, never a file that is served without a record.
+    await hashes.keep();
+    return record;
+  }
+
+  async #log(
+    path: string,
+    version: string,
+    { zip, mod }: { zip: string; mod: string },
+    source: RecordSource,
+    evidence: string,
+    from: string,
+  ): Promise<LoggedRecord> {
+    const outcome = await this.#o.sequencer.add({
+      path,
+      version,
+      zip,
+      mod,
+      provenance: { source, firstSeen: Math.floor(this.#o.now() / 1000), evidence },
+    });
+    if (outcome.kind === 'conflict') {
+      const zipDiffers = outcome.zip !== zip;
+      raiseMismatch(
+        {
+          kind: 'record',
+          path,
+          version,
+          recorded: zipDiffers ? outcome.zip : outcome.mod,
+          seen: zipDiffers ? zip : mod,
+          source: from,
+        },
+        this.#o.incidents,
+      );
+    }
+    return { id: outcome.id, path, version, zip, mod };
+  }
+}
+
+/** The 404 of a server that answers from its store only. */
+export function notHeld(path: string, version?: string): GokeepError {
+  const what = version === undefined ? path : `${path}@${version}`;
+  return new GokeepError(
+    'not_stored',
+    `${what} is not held here, and this gokeep answers from its store only. Ask its operator to bring it in.`,
+  );
+}

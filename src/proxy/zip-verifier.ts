@@ -1,0 +1,67 @@
+import { Piscina } from 'piscina';
+import { type ErrorCode, GokeepError } from '../errors.ts';
+
+/** What a zip turned out to hold. */
+export interface VerifiedZip {
+  /** `h1:` and base64. */
+  readonly h1: string;
+}
+
+export interface ZipTask {
+  readonly file: string;
+  readonly path: string;
+  readonly version: string;
+}
+
+/** Errors lose their class between threads; the worker answers with one of these instead of throwing. */
+export type ZipVerdict =
+  | { readonly h1: string }
+  | { readonly code: ErrorCode; readonly message: string; readonly detail: string | undefined };
+
+/**
+ * Checks and hashes module zips in worker threads: a large zip takes seconds of CPU, and what is inside is
+ * attacker-controlled. A worker that dies of it is replaced.
+ */
+export class ZipVerifier implements AsyncDisposable {
+  readonly #pool: Piscina<ZipTask, ZipVerdict>;
+
+  constructor(threads: number) {
+    this.#pool = new Piscina<ZipTask, ZipVerdict>({
+      filename: new URL('./zip-worker.ts', import.meta.url).href,
+      name: 'verifyZipFile',
+      minThreads: 0,
+      maxThreads: threads,
+      idleTimeout: 10_000,
+      resourceLimits: { maxOldGenerationSizeMb: 512 },
+    });
+  }
+
+  /** Throws bad_zip naming the file and the rule. */
+  async verify(file: string, path: string, version: string, signal?: AbortSignal): Promise<VerifiedZip> {
+    let verdict: ZipVerdict;
+    try {
+      verdict = await this.#pool.run({ file, path, version }, signal === undefined ? {} : { signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw new GokeepError(
+        'internal',
+        `${path}@${version}: its zip could not be checked; see the gokeep log`,
+        {
+          cause: error,
+        },
+      );
+    }
+    if ('code' in verdict) {
+      throw new GokeepError(
+        verdict.code,
+        verdict.message,
+        verdict.detail === undefined ? {} : { detail: verdict.detail },
+      );
+    }
+    return verdict;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.destroy();
+  }
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { GokeepError } from '../errors.ts';
+import { escapePath, escapeVersion, unescapeVersion } from '../module/escape.ts';
+import { compare } from '../module/semver.ts';
+import { isPseudoVersion } from '../module/version.ts';
+import { storageError } from './database.ts';
+import { makeDirectory, placeDurably, syncDirectory } from './durable-file.ts';
+
+/** The three files of a module version. */
+export type ModuleFile = 'info' | 'mod' | 'zip';
+
+/** A file being written, without a name that anybody reads. */
+export interface TemporaryFile extends AsyncDisposable {
+  readonly file: string;
+  readonly handle: FileHandle;
+}
+
+function isAbsent(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ENAMETOOLONG')
+  );
+}
+
+/**
+ * Module files on disk, in the static GOPROXY layout (that of GOMODCACHE/cache/download), so that
+ * `GOPROXY=file://…/download` works without us.
+ *
+ * Guarantees: a file that has its name is whole, was verified by its caller and is durable when `place` or `keep` returns
+ * (write, fsync, rename, fsync of the directory). Files are never changed; a second writer of the same name gives
+ * way to the first. A crash leaves at most temporary files, which `clearTemporary` removes at the next start. Trust: whoever
+ * can write here can serve other bytes until `fsck`, but `go` compares them with the log.
+ */
+export class ModuleStore {
+  /** The directory that `GOPROXY=file://` can name. */
+  readonly root: string;
+  readonly #temporary: string;
+  readonly #listing = new Map<string, Promise<void>>();
+
+  constructor(data: string) {
+    this.root = path.join(data, 'download');
+    this.#temporary = path.join(data, 'tmp');
+  }
+
+  /** Creates the directories and removes what an interrupted process left half-written. */
+  async clearTemporary(): Promise<void> {
+    await mkdir(this.root, { recursive: true });
+    await rm(this.#temporary, { recursive: true, force: true });
+    await mkdir(this.#temporary, { recursive: true });
+    await syncDirectory(path.dirname(this.root));
+  }
+
+  /** Where a file is or would be. The name comes from checked values only, escaped anew. */
+  fileName(kind: ModuleFile, modulePath: string, version: string): string {
+    return path.join(this.#versions(modulePath), `${escapeVersion(version)}.${kind}`);
+  }
+
+  /** The bytes of a file; undefined when it is not held. */
+  async read(kind: ModuleFile, modulePath: string, version: string): Promise<Buffer | undefined> {
+    return this.#ifPresent(() => readFile(this.fileName(kind, modulePath, version)));
+  }
+
+  /** Size in bytes; undefined when it is not held. */
+  async size(kind: ModuleFile, modulePath: string, version: string): Promise<number | undefined> {
+    return this.#ifPresent(async () => (await stat(this.fileName(kind, modulePath, version))).size);
+  }
+
+  async openTemporary(): Promise<TemporaryFile> {
+    const file = path.join(this.#temporary, randomUUID());
+    try {
+      const handle = await open(file, 'wx+');
+      return {
+        file,
+        handle,
+        [Symbol.asyncDispose]: async () => {
+          await handle.close();
+          await rm(file, { force: true });
+        },
+      };
+    } catch (error) {
+      throw storageError(error, 'temporary file');
+    }
+  }
+
+  /** Gives a verified temporary file its name. What already has that name stays. */
+  async place(
+    temporary: TemporaryFile,
+    kind: ModuleFile,
+    modulePath: string,
+    version: string,
+  ): Promise<void> {
+    const file = this.fileName(kind, modulePath, version);
+    try {
+      await temporary.handle.sync();
+      await makeDirectory(path.dirname(file));
+      if ((await this.size(kind, modulePath, version)) !== undefined) return;
+      await placeDurably(temporary.file, file);
+    } catch (error) {
+      throw storageError(error, `${kind} of ${modulePath}@${version}`);
+    }
+    if (kind === 'zip' && !isPseudoVersion(version)) await this.#writeList(modulePath);
+  }
+
+  /** Stores bytes that have been verified. */
+  async keep(kind: ModuleFile, modulePath: string, version: string, bytes: Buffer): Promise<void> {
+    await using temporary = await this.openTemporary();
+    try {
+      await temporary.handle.writeFile(bytes);
+    } catch (error) {
+      throw storageError(error, `${kind} of ${modulePath}@${version}`);
+    }
+    await this.place(temporary, kind, modulePath, version);
+  }
+
+  /** Versions of which a file of this kind is held, in no order. */
+  async heldVersions(kind: ModuleFile, modulePath: string): Promise<string[]> {
+    const names = (await this.#ifPresent(() => readdir(this.#versions(modulePath)))) ?? [];
+    const ending = `.${kind}`;
+    return names
+      .filter((name) => name.endsWith(ending))
+      .map((name) => unescapeVersion(name.slice(0, -ending.length)));
+  }
+
+  /** Removes a file that turned out to be damaged, so that it is fetched anew. */
+  async discard(kind: ModuleFile, modulePath: string, version: string): Promise<void> {
+    await this.#ifPresent(() => unlink(this.fileName(kind, modulePath, version)));
+  }
+
+  #versions(modulePath: string): string {
+    return path.join(this.root, escapePath(modulePath), '@v');
+  }
+
+  async #ifPresent<T>(run: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await run();
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      if (error instanceof GokeepError) throw error;
+      throw new GokeepError('storage_failed', 'the gokeep server could not read its storage; see its log', {
+        cause: error,
+      });
+    }
+  }
+
+  /** The `list` file that `GOPROXY=file://` reads: the releases held. We never read it ourselves. */
+  async #writeList(modulePath: string): Promise<void> {
+    const before = this.#listing.get(modulePath) ?? Promise.resolve();
+    const write = before.then(async () => {
+      const versions = (await this.heldVersions('zip', modulePath))
+        .filter((version) => !isPseudoVersion(version))
+        .sort(compare);
+      await using temporary = await this.openTemporary();
+      await temporary.handle.writeFile(versions.map((version) => `${version}\n`).join(''));
+      await placeDurably(temporary.file, path.join(this.#versions(modulePath), 'list'));
+    });
+    this.#listing.set(modulePath, write);
+    try {
+      await write;
+    } finally {
+      if (this.#listing.get(modulePath) === write) this.#listing.delete(modulePath);
+    }
+  }
+}
