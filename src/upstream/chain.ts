@@ -1,0 +1,226 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { LookupFunction } from 'node:net';
+
+import { GokeepError, hasCode } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import { AddressRules } from './address-rules.ts';
+import { subjectOf } from './answer-checks.ts';
+import type { SmallRequest } from './answer-checks.ts';
+import type { DatabaseFetch } from './checksum-database.ts';
+import { empty } from './chunks.ts';
+import { DatabaseRoute } from './database-route.ts';
+import type { DirectSource } from './direct.ts';
+import type { EgressSettings, TlsSettings } from './dispatchers.ts';
+import { FileSource } from './file-source.ts';
+import { GoProxyClient } from './goproxy-client.ts';
+import { HttpSource } from './http-source.ts';
+import { netrcCredentials, parseNetrc } from './netrc.ts';
+import type { NetrcMachine } from './netrc.ts';
+import { displayName, takeCredentials } from './proxy-list.ts';
+import type { Credentials, ProxyEntry } from './proxy-list.ts';
+import type { ProxySource } from './proxy-source.ts';
+import { DEFAULT_PACE, Transport } from './transport.ts';
+import type { Pace } from './transport.ts';
+
+/** Everything one `[[upstream]]` entry needs. Contents of files, not their paths; times in milliseconds. */
+export interface UpstreamOptions {
+  /** From parseProxyList. */
+  readonly proxies: readonly ProxyEntry[];
+  /** `gokeep/<version>` */
+  readonly userAgent: string;
+  /** Needed when `proxies` holds `direct`. May be shared between chains; closing a chain leaves it alone. */
+  readonly direct?: DirectSource | undefined;
+  /** Text of a netrc file. Userinfo in a proxy's URL comes first. */
+  readonly netrc?: string | undefined;
+  readonly tls?: TlsSettings | undefined;
+  readonly egress?: EgressSettings | undefined;
+  /** CIDRs of internal addresses that redirects may lead to. */
+  readonly allowAddresses?: readonly string[] | undefined;
+  readonly pace?: Partial<Pace> | undefined;
+  /** Default 10 s. */
+  readonly connectTimeout?: number | undefined;
+  /** How long an idle connection is kept. Default 30 s. */
+  readonly keepAlive?: number | undefined;
+  /** Requests at a time to one proxy. Default 128. */
+  readonly maxConcurrent?: number | undefined;
+  /** Look-up of redirect targets. Default: the system's. */
+  readonly resolve?: LookupFunction | undefined;
+}
+
+export interface FetchedBody {
+  readonly body: Buffer;
+  /** Display name without credentials, or `direct`. */
+  readonly source: string;
+}
+
+export interface FetchedFile {
+  readonly bytes: number;
+  readonly source: string;
+}
+
+type Link =
+  | { readonly kind: 'proxy'; readonly client: GoProxyClient; readonly fallBackOnError: boolean }
+  | { readonly kind: 'direct'; readonly client: DirectSource; readonly fallBackOnError: false }
+  | { readonly kind: 'off'; readonly fallBackOnError: false };
+
+/** Trouble on our side: no other entry of the list would fare better, and none may be asked for it. */
+const OURS: ReadonlySet<ErrorCode> = new Set([
+  'busy',
+  'storage_full',
+  'storage_failed',
+  'bad_path',
+  'bad_version',
+]);
+
+/**
+ * A GOPROXY list at work. Entries are tried in order, each file anew; the error reported is the one cmd/go's
+ * TryProxies would choose: that of `direct`, else the last failure that is no absence, else the last absence.
+ */
+export class UpstreamChain {
+  readonly #options: UpstreamOptions;
+  readonly #addresses: AddressRules;
+  readonly #netrc: readonly NetrcMachine[];
+  readonly #links: readonly Link[];
+  readonly #opened: ProxySource[] = [];
+
+  /** Throws bad_config. Opens no connection. */
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
+    this.#addresses = new AddressRules(options.allowAddresses ?? []);
+    this.#netrc = parseNetrc(options.netrc ?? '');
+    this.#links = options.proxies.map((entry) => this.#link(entry));
+  }
+
+  /** Throws not_found, gone, refused (`off`), no_go, upstream_*, busy (aborted by the caller). */
+  async fetch(request: SmallRequest, o: { readonly signal?: AbortSignal | undefined }): Promise<FetchedBody> {
+    return await this.#walk(subjectOf(request), async (client) => ({
+      body: await client.fetch(request, o.signal),
+      source: client.display,
+    }));
+  }
+
+  /**
+   * Writes the zip to `file`, which is empty and open for writing; it is emptied again before each further attempt and
+   * after the last failure. What it holds is unverified. Throws as fetch, and storage_full or storage_failed.
+   */
+  async fetchZip(
+    path: string,
+    version: string,
+    file: FileHandle,
+    o: { readonly signal?: AbortSignal | undefined },
+  ): Promise<FetchedFile> {
+    return await this.#walk(subjectOf({ kind: 'zip', path, version }), async (client) => {
+      try {
+        return { bytes: await client.fetchZip(path, version, file, o.signal), source: client.display };
+      } catch (error) {
+        await empty(file);
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * A foreign checksum database through this chain. With `directUrl` (GOSUMDB's second word) that address is used
+   * and no proxy is asked, as cmd/go does; else see DatabaseRoute, which keeps what it finds: call this once a database.
+   */
+  sumdb(databaseName: string, directUrl: string | undefined): DatabaseFetch {
+    const openDirect = (): ProxySource => this.#openDatabase(directUrl ?? `https://${databaseName}`);
+    const entries = directUrl === undefined ? this.#links : [];
+    return new DatabaseRoute(databaseName, entries, openDirect).fetch;
+  }
+
+  /** Breaks what is in progress and closes all connections. */
+  async close(): Promise<void> {
+    await Promise.all(this.#opened.map((source) => source.close()));
+  }
+
+  async #walk<T>(subject: string, visit: (client: GoProxyClient | DirectSource) => Promise<T>): Promise<T> {
+    let absence: GokeepError | undefined;
+    let failure: GokeepError | undefined;
+    for (const link of this.#links) {
+      if (link.kind === 'off') break;
+      try {
+        return await visit(link.client);
+      } catch (error) {
+        if (link.kind === 'direct' || !(error instanceof GokeepError) || OURS.has(error.code)) throw error;
+        const absent = hasCode(error, 'not_found', 'gone');
+        if (absent) absence = error;
+        else failure = error;
+        if (!absent && !link.fallBackOnError) break;
+      }
+    }
+    // When a proxy has said that there is nothing and "off" forbids to look further, that proxy's word stands.
+    throw failure ?? absence ?? isOff(subject);
+  }
+
+  #link(entry: ProxyEntry): Link {
+    switch (entry.kind) {
+      case 'off':
+        return { kind: 'off', fallBackOnError: false };
+      case 'direct':
+        if (this.#options.direct === undefined) {
+          throw new GokeepError(
+            'bad_config',
+            'The upstream list holds "direct", and fetching directly is not set up.',
+          );
+        }
+        return { kind: 'direct', client: this.#options.direct, fallBackOnError: false };
+      case 'file':
+        return this.#proxy(new FileSource(entry.directory, entry.display), entry.fallBackOnError);
+      default:
+        return this.#proxy(this.#openHttp(entry.url, entry.credentials), entry.fallBackOnError);
+    }
+  }
+
+  #proxy(source: ProxySource, fallBackOnError: boolean): Link {
+    return { kind: 'proxy', client: new GoProxyClient(source), fallBackOnError };
+  }
+
+  #openDatabase(address: string): ProxySource {
+    const valid = URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);
+    if (!valid)
+      throw new GokeepError('bad_config', 'The address of a checksum database is no http or https URL.');
+    const url = new URL(address);
+    const credentials = takeCredentials(url);
+    if (credentials !== undefined && url.protocol === 'http:') {
+      throw new GokeepError(
+        'bad_config',
+        'The address of a checksum database would send credentials over plain http.',
+      );
+    }
+    return this.#openHttp(url, credentials);
+  }
+
+  #openHttp(url: URL, own: Credentials | undefined): ProxySource {
+    const o = this.#options;
+    const credentials = own ?? netrcCredentials(this.#netrc, url);
+    const transport = new Transport({
+      origin: url.origin,
+      credentials,
+      userAgent: o.userAgent,
+      tls: o.tls,
+      egress: o.egress,
+      addresses: this.#addresses,
+      pace: { ...DEFAULT_PACE, ...o.pace },
+      connectTimeout: o.connectTimeout ?? 10_000,
+      keepAlive: o.keepAlive ?? 30_000,
+      maxConcurrent: o.maxConcurrent ?? 128,
+      resolve: o.resolve,
+    });
+    const secrets = credentials === undefined ? [] : [credentials.password, basic(credentials)];
+    const source = new HttpSource(url, displayName(url), transport, secrets);
+    this.#opened.push(source);
+    return source;
+  }
+}
+
+function basic({ username, password }: Credentials): string {
+  return Buffer.from(`${username}:${password}`).toString('base64');
+}
+
+function isOff(subject: string): GokeepError {
+  return new GokeepError(
+    'refused',
+    `${subject} is not held here, and the upstream list is "off": nothing is fetched.`,
+  );
+}

@@ -1,0 +1,91 @@
+import { GokeepError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import { reasonIn } from './reason.ts';
+
+interface Rule {
+  readonly code: ErrorCode;
+  readonly pattern: RegExp;
+  /** Replaces the words of go or git. */
+  readonly say?: string;
+}
+
+/**
+ * What go and git say, in the order in which it is tested; they offer nothing but text, in English under LC_ALL=C.
+ * "Not found" sends clients elsewhere, so it needs words that only an answer can produce: the repository was
+ * read and lacks the version, or its server said so itself. Everything unknown is a failure.
+ */
+const RULES: readonly Rule[] = [
+  {
+    code: 'no_go',
+    pattern:
+      /exec: "git": |missing Git command|cannot find GOROOT|unknown flag|flag provided but not defined/,
+    say: 'there is no usable go command and git on the gokeep host',
+  },
+  {
+    code: 'no_go',
+    pattern: /requires go >= /,
+    say: 'it needs a newer Go than the gokeep host has; update Go there',
+  },
+  {
+    code: 'upstream_refused',
+    pattern:
+      /could not read (?:Username|Password)|Authentication failed|Permission denied|terminal prompts disabled|Host key verification failed|\b40[13] (?:Unauthorized|Forbidden)|returned error: 40[13]/,
+  },
+  { code: 'not_found', pattern: /fatal: repository '[^']*' not found|Repository not found/ },
+  {
+    code: 'upstream_timeout',
+    pattern: /i\/o timeout|TLS handshake timeout|Operation timed out|Connection timed out|deadline exceeded/,
+  },
+  {
+    code: 'upstream_unreachable',
+    pattern:
+      /no such host|server misbehaving|dial tcp|connection refused|connection reset|Could not resolve host|Failed to connect|unable to access|Could not read from remote|x509:|tls: /,
+  },
+  // git failed for a reason that is none of the above; go may call that an "invalid version" all the same.
+  { code: 'upstream_failed', pattern: /exit status \d|signal: / },
+  {
+    code: 'not_found',
+    pattern: /unknown revision|no matching versions for query|no commits|invalid pseudo-version: /,
+  },
+  {
+    code: 'not_found',
+    pattern:
+      /module path must match major version|should be v\d+(?: or v1)?, not v|missing \S*go\.mod|go\.mod has (?:post-v0|non-|malformed|no )|resolves to version v|\+incompatible suffix not allowed|module declares its path as/,
+  },
+  {
+    code: 'not_found',
+    pattern: /unrecognized import path .*(?:: 404 Not Found|: 410 Gone|no go-import meta tags)/s,
+  },
+];
+
+/**
+ * The error for a failed command. `said` is what go and git wrote, attacker-influenced; `directory` is cut out of it,
+ * since it is a path on our disk.
+ */
+export function directError(subject: string, said: string, directory: string): GokeepError {
+  const rule = RULES.find(({ pattern }) => pattern.test(said));
+  const code = rule?.code ?? 'upstream_failed';
+  const why = rule?.say ?? reasonIn(telling(said).replaceAll(directory, '…'));
+  const words =
+    code === 'not_found' ? 'does not exist in its repository' : 'could not be fetched from its repository';
+  return new GokeepError(code, `${subject} ${words}${why === '' ? '' : `: ${why}`}.`, {
+    detail: reasonedDetail(said),
+  });
+}
+
+/** The line that says most: git's own last words, or go's. */
+function telling(said: string): string {
+  const lines = said.split('\n').map((line) => line.trim());
+  const git = lines.find((line) => /^(?:fatal|remote|ERROR|error): /.test(line));
+  return (
+    git ?? lines.find((line) => line !== '' && !line.startsWith('go: missing'))?.replace(/^go: /, '') ?? ''
+  );
+}
+
+function reasonedDetail(said: string): string {
+  return said
+    .split('\n')
+    .map((line) => reasonIn(line))
+    .join(' | ')
+    .slice(0, 4096);
+}

@@ -1,0 +1,166 @@
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { GokeepError } from '../errors.ts';
+import { escapePath, escapeVersion } from '../module/escape.ts';
+import { MAX_BYTES, checkAnswer, subjectOf } from './answer-checks.ts';
+import type { SmallRequest } from './answer-checks.ts';
+import { writeAll, zipOnly } from './chunks.ts';
+import { directError } from './direct-verdict.ts';
+import { fileChunks } from './file-source.ts';
+import { GoCommand } from './go-command.ts';
+import type { CommandResult, DirectSettings } from './go-command.ts';
+
+/** The fields of `go list -m -json` and `go mod download -json` that are used. */
+interface GoJson {
+  readonly Version?: unknown;
+  readonly Versions?: unknown;
+  readonly Dir?: unknown;
+  readonly Error?: unknown;
+}
+
+/**
+ * `direct`: modules from their own repositories, by the host's go command. One instance per directory. Its answers
+ * are the files that go puts into its module cache, byte for byte.
+ */
+export class DirectSource {
+  readonly display = 'direct';
+  readonly #go: GoCommand;
+
+  constructor(settings: DirectSettings) {
+    this.#go = new GoCommand(settings);
+  }
+
+  /** Throws not_found, no_go, refused, bad_version, upstream_*, storage_failed, busy. */
+  async fetch(request: SmallRequest, signal: AbortSignal | undefined): Promise<Buffer> {
+    const subject = subjectOf(request);
+    if (request.kind === 'list') {
+      const versions = await this.#versions(request.path, subject, signal);
+      return checkAnswer(
+        request,
+        Buffer.from(versions.map((version) => `${version}\n`).join('')),
+        this.display,
+      );
+    }
+    const query = 'version' in request ? request.version : 'latest';
+    const args = ['list', '-m', '-json', '--', argument(request.path, query)];
+    const { Version: version } = await this.#json(args, subject, signal);
+    if (typeof version !== 'string') throw unexpected(subject, 'go named no version');
+    const kind = request.kind === 'mod' ? 'mod' : 'info';
+    return checkAnswer(request, await this.#cached(request.path, version, kind, subject), this.display);
+  }
+
+  /** Writes to an empty file from its beginning; resolves with the number of bytes. Throws as fetch, and storage_full. */
+  async fetchZip(
+    path: string,
+    version: string,
+    file: FileHandle,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const subject = subjectOf({ kind: 'zip', path, version });
+    const args = ['mod', 'download', '-json', '--', argument(path, version)];
+    const { Dir: extracted } = await this.#json(args, subject, signal);
+    const name = this.#cacheFile(path, version, 'zip');
+    try {
+      await using zip = await open(name, 'r');
+      const { size } = await zip.stat();
+      if (size > MAX_BYTES.zip) throw unexpected(subject, 'its zip is too large');
+      return await writeAll(file, zipOnly(fileChunks(zip, size), subject, 'its repository'));
+    } catch (cause) {
+      throw cause instanceof GokeepError ? cause : unexpected(subject, 'go left no zip behind', cause);
+    } finally {
+      // The store keeps the zip; go's copies, one of them unpacked, would only fill the disk.
+      if (typeof extracted === 'string' && extracted.startsWith(`${this.#go.modCache}/`)) {
+        await rm(extracted, { recursive: true, force: true });
+      }
+      await rm(name, { force: true });
+    }
+  }
+
+  async #versions(
+    path: string,
+    subject: string,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly string[]> {
+    // With @latest a path that is no module is told from a module without tags, which has an empty list. With
+    // -e a broken latest version does not hide the others. Retracted versions stay: clients need their go.mod.
+    const args = ['list', '-m', '-e', '-versions', '-retracted', '-json', '--', argument(path, 'latest')];
+    const result = await this.#go.run(args, subject, signal);
+    const json = parse(result.stdout);
+    if (json === undefined) throw this.#failed(result, subject);
+    const versions = Array.isArray(json.Versions) ? json.Versions.filter((v) => typeof v === 'string') : [];
+    if (versions.length === 0 && json.Error !== undefined) throw this.#failed(result, subject, json);
+    return versions;
+  }
+
+  async #json(args: readonly string[], subject: string, signal: AbortSignal | undefined): Promise<GoJson> {
+    const result = await this.#go.run(args, subject, signal);
+    const json = parse(result.stdout);
+    if (result.status !== 0 || json === undefined || json.Error !== undefined) {
+      throw this.#failed(result, subject, json);
+    }
+    return json;
+  }
+
+  async #cached(path: string, version: string, kind: 'info' | 'mod', subject: string): Promise<Buffer> {
+    const name = this.#cacheFile(path, version, kind);
+    try {
+      const { size } = await stat(name);
+      if (size > MAX_BYTES[kind]) throw unexpected(subject, `its .${kind} file is too large`);
+      return await readFile(name);
+    } catch (cause) {
+      throw cause instanceof GokeepError
+        ? cause
+        : unexpected(subject, `go left no .${kind} file behind`, cause);
+    }
+  }
+
+  #cacheFile(path: string, version: string, kind: 'info' | 'mod' | 'zip'): string {
+    return join(this.#go.downloads, escapePath(path), '@v', `${escapeVersion(version)}.${kind}`);
+  }
+
+  #failed(result: CommandResult, subject: string, json?: GoJson): GokeepError {
+    return directError(subject, `${errorText(json)}\n${result.stderr}`.trim(), this.#go.modCache);
+  }
+}
+
+/**
+ * `PATH@VERSION` as one argument that is nothing else. Callers have parsed both; this is the last line before a
+ * command line (CVE-2025-68119), so it trusts nobody. Throws bad_path, bad_version, refused.
+ */
+function argument(path: string, query: string): string {
+  escapePath(path);
+  escapeVersion(query);
+  if (/^[-/]|[/\s@\\]/.test(query)) {
+    throw new GokeepError('bad_version', `Module ${path} was asked for at a version that is not one.`);
+  }
+  // go asks the host in a path for its repository: a literal address would make it knock at our own network's doors.
+  if (/^[\d.]+(?:\/|$)/.test(path)) {
+    throw new GokeepError('refused', `Module ${path} is named by an IP address and is not fetched directly.`);
+  }
+  return `${path}@${query}`;
+}
+
+function parse(stdout: string): GoJson | undefined {
+  try {
+    const value: unknown = JSON.parse(stdout);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `go list` has `{"Err": text}`, `go mod download` the text itself. */
+function errorText(json: GoJson | undefined): string {
+  const error = json?.Error;
+  if (typeof error === 'string') return error;
+  const inner = (error as { readonly Err?: unknown } | undefined)?.Err;
+  return typeof inner === 'string' ? inner : '';
+}
+
+function unexpected(subject: string, why: string, cause?: unknown): GokeepError {
+  return new GokeepError('upstream_failed', `${subject} could not be fetched from its repository: ${why}.`, {
+    cause,
+  });
+}
