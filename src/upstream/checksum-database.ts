@@ -12,6 +12,7 @@ import type { TreeHead } from '../tlog/tree-note.ts';
 import type { DatabaseFetch, DatabaseMemory } from './database-memory.ts';
 import { DatabaseTiles, FULL_WIDTH, TILE_HEIGHT, type TileAccess } from './database-tiles.ts';
 import { DatabaseTimeline, type ForkEvidence, type SignedHead } from './database-timeline.ts';
+import { requiredFetch } from './required-fetch.ts';
 import { SharedWork } from './shared-work.ts';
 
 export type { DatabaseFetch, DatabaseMemory } from './database-memory.ts';
@@ -65,6 +66,7 @@ const MAX_PROVEN_AT_HAND = 1024;
 export class ChecksumDatabase {
   readonly #memory: DatabaseMemory;
   readonly #fetch: DatabaseFetch;
+  readonly #fetchRequired: DatabaseFetch;
   readonly #timeline: DatabaseTimeline;
   readonly #tiles: DatabaseTiles;
   readonly #lookups = new SharedWork<ProvenRecord>();
@@ -76,8 +78,9 @@ export class ChecksumDatabase {
     const { verifier, memory, fetch, onFork = () => {}, frozen = false } = options;
     this.#memory = memory;
     this.#fetch = fetch;
+    this.#fetchRequired = requiredFetch(fetch);
     this.#timeline = new DatabaseTimeline(verifier, memory, onFork, frozen);
-    this.#tiles = new DatabaseTiles(memory, fetch);
+    this.#tiles = new DatabaseTiles(memory, this.#fetchRequired);
   }
 
   /**
@@ -178,7 +181,7 @@ export class ChecksumDatabase {
 
   async #refresh(signal: AbortSignal): Promise<SignedHead> {
     return this.#latestRequests.do('latest', signal, async (shared) => {
-      const note = await this.#fetch('/latest', shared, MAX_LATEST);
+      const note = await this.#fetchRequired('/latest', shared, MAX_LATEST);
       return this.#withTiles({ signal: shared, offline: false }, (tiles) =>
         this.#timeline.merge(note, tiles),
       );
@@ -197,7 +200,7 @@ export class ChecksumDatabase {
     if (access.offline) throw notStored('a data tile of the checksum database');
     const full = { ...tile, width: FULL_WIDTH };
     const wide = entriesInTree(tile, head.size) >= FULL_WIDTH ? full : tile;
-    const data = await this.#fetch(`/${tilePath(wide)}`, access.signal, MAX_DATA_TILE);
+    const data = await this.#fetchRequired(`/${tilePath(wide)}`, access.signal, MAX_DATA_TILE);
     const texts = parseDataTile(data, wide.width);
     const hashes = await this.#hashes({ ...wide, level: 0 }, head, access);
     texts.forEach((text, i) => {

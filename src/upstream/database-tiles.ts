@@ -29,6 +29,7 @@ export class DatabaseTiles {
   readonly #unproven = new Map<string, Buffer>();
   readonly #atHand = new Map<string, Buffer>();
 
+  /** `fetch` throws `upstream_failed` for a tile that is not there. */
   constructor(memory: DatabaseMemory, fetch: DatabaseFetch) {
     this.#memory = memory;
     this.#fetch = fetch;
@@ -82,7 +83,7 @@ export class DatabaseTiles {
     try {
       return await this.#fetchExact(tile, signal);
     } catch (error) {
-      if (isFull(tile) || !hasCode(error, 'not_found', 'gone', 'upstream_failed')) throw error;
+      if (isFull(tile) || !hasCode(error, 'upstream_failed')) throw error;
       try {
         const full = await this.#fetchExact({ ...tile, width: FULL_WIDTH }, signal);
         return full.subarray(0, tile.width * HASH_SIZE);

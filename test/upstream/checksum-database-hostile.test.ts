@@ -117,11 +117,38 @@ test('a record under the number of another one is refused', async () => {
 });
 
 test('a record beyond the signed size is refused', async () => {
-  await refused(
-    'bad_proof',
-    lie(/lookup/, () => lookupWith(fake.note(), 700)),
-  );
+  const honest = lie(/lookup/, () => lookupWith(fake.note(), 700));
+  await expect(database.lookup(PATH, VERSION, { signal })).rejects.toThrow('beyond the end of its own log');
+  await refused('bad_proof', honest);
 });
+
+test.each([[/8\/0\/000$/], [/8\/0\/002/], [/8\/1\//]])(
+  'a database without the tile %s of its own tree has failed: it has not said that the module does not exist',
+  async (path) => {
+    const honest = lie(path, () => {
+      throw new GokeepError('not_found', 'no such tile');
+    });
+    await refused('upstream_failed', honest);
+  },
+);
+
+test.each(['not_found', 'gone'] as const)(
+  'a database without a head or a data tile (%s) has failed',
+  async (code) => {
+    const honest = lie(/latest|data/, () => {
+      throw new GokeepError(code, 'no such thing');
+    });
+    const failed = { code: 'upstream_failed' };
+    const tile = { height: 8, level: -1, n: 0, width: 256 };
+    await expect(database.latest({ signal })).rejects.toMatchObject(failed);
+    honest();
+    await database.latest({ signal });
+    lie(/data/, () => {
+      throw new GokeepError(code, 'no such thing');
+    });
+    await expect(database.tile(tile, { signal })).rejects.toMatchObject(failed);
+  },
+);
 
 test('a proven record of another module is refused (CVE-2026-42501)', async () => {
   await refused(

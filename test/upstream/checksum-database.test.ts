@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { GokeepError } from '../../src/errors.ts';
 import { parseRecord } from '../../src/tlog/record.ts';
 import { type Tile, tilePath } from '../../src/tlog/tile.ts';
-import { ChecksumDatabase } from '../../src/upstream/checksum-database.ts';
+import { ChecksumDatabase, type DatabaseFetch } from '../../src/upstream/checksum-database.ts';
 import { FakeDatabase, h1, MapMemory, moduleAt } from './fake-database.ts';
 
 const { signal } = new AbortController();
@@ -116,17 +117,31 @@ describe('lookup', () => {
     expect(memory.note).toEqual(fake.note(700));
   });
 
-  test('an old head proven once is not proven again', async () => {
-    const database = client();
-    await database.latest({ signal });
-    fake.shown = 600;
-    const answer = fake.answer.bind(fake);
-    await database.lookup(...moduleAt(5), { signal });
-    fake.answer = (path) => {
-      if (path.startsWith('/tile/')) throw new Error('no tile should be needed');
-      return answer(path);
+  test('a tile that has come but is not proven yet is not asked for again', async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const fetch: DatabaseFetch = async (path, ...rest) => {
+      const data = await fake.fetch(path, ...rest);
+      if (path === '/tile/8/1/000.p/2') await gate;
+      return data;
     };
-    expect((await database.lookup(...moduleAt(6), { signal })).id).toBe(6);
+    const database = new ChecksumDatabase({ verifier: FakeDatabase.verifier, memory, fetch });
+    const first = database.lookup(...moduleAt(5), { signal });
+    while (fake.asked.length < 4) await setImmediate();
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    const second = database.lookup(...moduleAt(6), { signal });
+    for (let turn = 0; turn < 5; turn++) await setImmediate();
+    open();
+    expect((await Promise.all([first, second])).map((r) => r.id)).toEqual([5, 6]);
+    expect(fake.asked).toHaveLength(5);
+  });
+
+  test('a tile is kept once', async () => {
+    await client().lookup(...moduleAt(5), { signal });
+    await client().lookup(...moduleAt(6), { signal });
+    await client().lookup(...moduleAt(300), { signal });
+    expect(memory.keptTiles.toSorted()).toEqual(
+      ['tile/8/0/000', 'tile/8/0/001', 'tile/8/0/002.p/188', 'tile/8/1/000.p/2'].toSorted(),
+    );
   });
 
   test('two clients over one memory move its head forward together', async () => {

@@ -33,6 +33,7 @@ function notFound(): GokeepError {
  * A checksum database in memory, on our own log code. Honest as it stands; a test makes it lie by wrapping `answer`.
  */
 export class FakeDatabase {
+  static readonly vkey = KEY.vkey;
   static readonly verifier = parseVerifier(KEY.vkey);
   readonly asked: string[] = [];
   readonly #log = new StoredLog();
@@ -112,6 +113,8 @@ export function sign(text: string): Buffer {
 /** A memory that forgets with the process. */
 export class MapMemory implements DatabaseMemory {
   note: Buffer | undefined;
+  /** Every keepTile, in order. */
+  readonly keptTiles: string[] = [];
   readonly tiles = new Map<string, Buffer>();
   readonly lookups = new Map<string, Buffer>();
 
@@ -128,6 +131,7 @@ export class MapMemory implements DatabaseMemory {
     return this.tiles.get(tilePath(tile));
   }
   async keepTile(tile: Tile, data: Buffer): Promise<void> {
+    this.keptTiles.push(tilePath(tile));
     this.tiles.set(tilePath(tile), Buffer.from(data));
   }
   async lookup(path: string, version: string): Promise<Buffer | undefined> {
