@@ -241,16 +241,16 @@ export class ChecksumDatabase {
 
   /** Reads tiles; once more past the memory where damage to what it holds may be why they do not fit together. */
   async #withTiles<T>(access: TileAccess, work: (tiles: TileReader) => Promise<T>): Promise<T> {
-    const session = this.#tiles.session(access);
+    const tiles = this.#tiles.forRequest(access);
     try {
-      const result = await work(session);
-      await session.kept();
+      const result = await work(tiles);
+      await tiles.kept();
       return result;
     } catch (error) {
-      const retry = hasCode(error, 'bad_tile') && session.usedMemory && !access.offline && !access.refetch;
+      const retry = hasCode(error, 'bad_tile') && tiles.usedMemory && !access.offline && !access.refetch;
       if (!retry) throw error;
     } finally {
-      session.release();
+      tiles.release();
     }
     return this.#withTiles({ ...access, refetch: true }, work);
   }

@@ -35,8 +35,8 @@ export class DatabaseTiles {
     this.#fetch = fetch;
   }
 
-  session(access: TileAccess): TileSession {
-    return new TileSession(this, access);
+  forRequest(access: TileAccess): RequestTiles {
+    return new RequestTiles(this, access);
   }
 
   /** A proven tile, cut from a full one where that is what is held. */
@@ -59,7 +59,7 @@ export class DatabaseTiles {
     });
   }
 
-  /** Lets go of what a session fetched: by now it is proven and kept, or of no use. */
+  /** Lets go of what a request fetched: by now it is proven and kept, or of no use. */
   release(tile: Tile): void {
     this.#unproven.delete(tilePath(tile));
   }
@@ -114,7 +114,7 @@ export class DatabaseTiles {
 }
 
 /** The tiles that one request reads. To be released when it is over. */
-export class TileSession implements TileReader {
+export class RequestTiles implements TileReader {
   readonly height = TILE_HEIGHT;
   readonly #tiles: DatabaseTiles;
   readonly #access: TileAccess;
@@ -179,7 +179,7 @@ export class TileSession implements TileReader {
     try {
       return await this.#tiles.fetched(tile, this.#access.signal);
     } finally {
-      // The session may have ended on the failure of another tile.
+      // The request may have ended on the failure of another tile.
       if (this.#released) this.#tiles.release(tile);
     }
   }
