@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export interface GoResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An unmodified `go` with a home, caches and a main module of its own. */
+export class GoClient implements AsyncDisposable {
+  readonly directory: string;
+  readonly #env: Readonly<Record<string, string>>;
+
+  constructor(directory: string, env: Readonly<Record<string, string>>) {
+    this.directory = directory;
+    this.#env = env;
+  }
+
+  /** @param env GOPROXY, GOSUMDB and whatever else; nothing of the test's own Go settings leaks in. */
+  static async create(env: Readonly<Record<string, string>>): Promise<GoClient> {
+    const directory = await mkdtemp(path.join(tmpdir(), 'gokeep-go-'));
+    await mkdir(path.join(directory, 'main'));
+    const client = new GoClient(directory, env);
+    await client.write('go.mod', 'module main.test/main\n\ngo 1.21\n');
+    return client;
+  }
+
+  get modCache(): string {
+    return path.join(this.directory, 'mod');
+  }
+
+  /** Writes a file of the main module. */
+  async write(name: string, content: string): Promise<void> {
+    const file = path.join(this.directory, 'main', name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+
+  /** Runs `go` in the main module. Never rejects for a non-zero exit. */
+  run(...args: string[]): Promise<GoResult> {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.directory,
+      GOPATH: path.join(this.directory, 'gopath'),
+      GOMODCACHE: this.modCache,
+      GOCACHE: path.join(this.directory, 'build'),
+      GOENV: 'off',
+      GOFLAGS: '-modcacherw',
+      GOTOOLCHAIN: 'local',
+      NO_PROXY: '127.0.0.1',
+      ...this.#env,
+    };
+    return new Promise((resolve) => {
+      execFile(
+        'go',
+        args,
+        { cwd: path.join(this.directory, 'main'), env, timeout: 240_000, maxBuffer: 64 * 2 ** 20 },
+        (error, stdout, stderr) => {
+          const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+          resolve({ code, stdout, stderr });
+        },
+      );
+    });
+  }
+
+  /** A client that has never seen anything: module cache, build cache and remembered tree heads are gone. */
+  async forget(): Promise<void> {
+    await this.run('clean', '-modcache');
+    for (const name of ['mod', 'gopath', 'build']) {
+      await rm(path.join(this.directory, name), { recursive: true, force: true });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await chmod(this.directory, 0o700);
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
