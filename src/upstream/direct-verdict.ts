@@ -29,7 +29,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'upstream_refused',
     pattern:
-      /could not read (?:Username|Password)|Authentication failed|Permission denied|terminal prompts disabled|Host key verification failed|\b40[13] (?:Unauthorized|Forbidden)|returned error: 40[13]/,
+      /could not read (?:Username|Password)|Authentication failed|Permission denied \(|terminal prompts disabled|Host key verification failed|\b40[13] (?:Unauthorized|Forbidden)|returned error: 40[13]/,
   },
   { code: 'not_found', pattern: /fatal: repository '[^']*' not found|Repository not found/ },
   {

@@ -35,6 +35,8 @@ export interface DispatcherSettings {
   readonly connectTimeout: number;
   /** Milliseconds an idle connection is kept. */
   readonly keepAlive: number;
+  /** Exchanges at a time, and connections to one origin. Further exchanges wait without their clock running. */
+  readonly maxConcurrent: number;
   /** Name look-up for redirects. Default: the system's. */
   readonly resolve?: LookupFunction | undefined;
 }
@@ -84,11 +86,12 @@ export class Dispatchers {
   }
 
   #open(proxy: URL | undefined, guarded: boolean): Dispatcher {
-    const { connectTimeout, keepAlive } = this.#settings;
+    const { connectTimeout, keepAlive, maxConcurrent } = this.#settings;
     const tls = { ...this.#tls, allowH2: false, timeout: connectTimeout };
     const common = {
       allowH2: false,
       pipelining: 1,
+      connections: maxConcurrent,
       connectTimeout,
       // The deadlines of transport.ts are exact and cover redirects too; these would be a second, coarser pair.
       headersTimeout: 0,

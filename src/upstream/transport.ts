@@ -39,8 +39,6 @@ export interface TransportSettings extends DispatcherSettings {
   /** `gokeep/<version>` */
   readonly userAgent: string;
   readonly pace: Pace;
-  /** Exchanges at a time, and so connections. Further ones wait without their clock running. */
-  readonly maxConcurrent: number;
 }
 
 export interface ExchangeOptions {

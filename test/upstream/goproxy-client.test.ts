@@ -38,7 +38,7 @@ type Kind = 'info' | 'mod' | 'list' | 'latest' | 'zip';
 async function get(upstream: UpstreamChain, kind: Kind, version = 'v1.0.0', path = PATH): Promise<Buffer> {
   if (kind !== 'zip') {
     const request = kind === 'list' || kind === 'latest' ? { kind, path } : { kind, path, version };
-    return (await upstream.fetch(request as { kind: 'info'; path: string; version: string }, {})).body;
+    return (await upstream.fetch(request, {})).body;
   }
   const name = join(directory, 'download.zip');
   const file = await open(name, 'w');

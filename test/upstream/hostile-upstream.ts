@@ -143,6 +143,8 @@ const CHUNKED = ['transfer-encoding: chunked'];
 export class HostileUpstream implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
   connections = 0;
+  /** Answers what is not scripted; undefined is 404. */
+  otherwise: (target: string) => Reply | undefined = () => undefined;
   readonly #server: Server;
   readonly #scheme: string;
   readonly #script = new Map<string, Reply[]>();
@@ -209,11 +211,12 @@ export class HostileUpstream implements AsyncDisposable {
 
   #reply(socket: Socket, target: string): void {
     const replies = this.#script.get(target) ?? [];
-    const reply = (replies.length > 1 ? replies.shift() : replies[0]) ?? {
-      fault: 'status',
-      status: 404,
-      body: `not found: ${target}\n`,
-    };
+    const reply = (replies.length > 1 ? replies.shift() : replies[0]) ??
+      this.otherwise(target) ?? {
+        fault: 'status',
+        status: 404,
+        body: `not found: ${target}\n`,
+      };
     BEHAVIOURS[reply.fault](socket, reply);
   }
 }
