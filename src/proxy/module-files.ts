@@ -5,10 +5,10 @@ import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore, TemporaryFile } from '../store/module-store.ts';
 import type { FetchedBody, FetchedFile } from '../upstream/chain.ts';
 import type { Routing } from '../upstream/routing.ts';
+import { SharedWork } from '../upstream/shared-work.ts';
 import type { Answer } from './answer.ts';
 import { type IncidentSink, raiseMismatch } from './incidents.ts';
 import { notHeld, type Records } from './records.ts';
-import { SingleFlight } from './single-flight.ts';
 import type { ZipVerifier } from './zip-verifier.ts';
 
 export interface ModuleFilesOptions {
@@ -34,8 +34,8 @@ export interface FindOptions {
  */
 export class ModuleFiles {
   readonly #o: ModuleFilesOptions;
-  readonly #bodies = new SingleFlight<Buffer>();
-  readonly #zips = new SingleFlight<void>();
+  readonly #bodies = new SharedWork<Buffer>();
+  readonly #zips = new SharedWork<void>();
 
   constructor(options: ModuleFilesOptions) {
     this.#o = options;
@@ -46,7 +46,7 @@ export class ModuleFiles {
     const held = await this.#o.store.read('info', path, version);
     if (held !== undefined) return { kind: 'bytes', body: held, origin: 'store', immutable: true };
     this.#mayFetch(path, version, o);
-    const body = await this.#bodies.run(`info ${path}@${version}`, o.signal, async (signal) => {
+    const body = await this.#bodies.do(`info ${path}@${version}`, o.signal, async (signal) => {
       const fetched = await this.#o.routing.chainFor(path).fetch({ kind: 'info', path, version }, { signal });
       await this.#checkRoom();
       await this.#o.store.keep('info', path, version, fetched.body);
@@ -60,7 +60,7 @@ export class ModuleFiles {
     const held = await this.#o.store.read('mod', path, version);
     if (held !== undefined) return { kind: 'bytes', body: held, origin: 'store', immutable: true };
     this.#mayFetch(path, version, o);
-    const body = await this.#bodies.run(`mod ${path}@${version}`, o.signal, (signal) =>
+    const body = await this.#bodies.do(`mod ${path}@${version}`, o.signal, (signal) =>
       this.#admitMod(path, version, signal),
     );
     return { kind: 'bytes', body, origin: 'upstream', immutable: true };
@@ -73,7 +73,7 @@ export class ModuleFiles {
     const held = await store.size('zip', path, version);
     if (held !== undefined) return { kind: 'file', file, size: held, origin: 'store' };
     this.#mayFetch(path, version, o);
-    await this.#zips.run(`${path}@${version}`, o.signal, (signal) => this.#admitZip(path, version, signal));
+    await this.#zips.do(`${path}@${version}`, o.signal, (signal) => this.#admitZip(path, version, signal));
     const size = await store.size('zip', path, version);
     if (size === undefined)
       throw new GokeepError('internal', `${path}@${version}: its zip vanished; try again`);

@@ -4,8 +4,8 @@ import type { RecordSource } from '../store/log-records.ts';
 import type { DatabaseReader } from '../sumdb/reader.ts';
 import type { Sequencer } from '../sumdb/sequencer.ts';
 import type { ProvenRecord } from '../upstream/checksum-database.ts';
+import { SharedWork } from '../upstream/shared-work.ts';
 import { type IncidentSink, raiseMismatch } from './incidents.ts';
-import { SingleFlight } from './single-flight.ts';
 
 /** The upstream database that proves public modules. */
 export interface ProvingDatabase {
@@ -47,7 +47,7 @@ export interface RecordsOptions {
  */
 export class Records {
   readonly #o: RecordsOptions;
-  readonly #admissions = new SingleFlight<LoggedRecord>();
+  readonly #admissions = new SharedWork<LoggedRecord>();
 
   constructor(options: RecordsOptions) {
     this.#o = options;
@@ -73,7 +73,7 @@ export class Records {
     const known = this.known(path, version);
     if (known !== undefined) return Promise.resolve(known);
     if (this.#o.offline) return Promise.reject(notHeld(path, version));
-    return this.#admissions.run(`${path}@${version}`, signal, (shared) =>
+    return this.#admissions.do(`${path}@${version}`, signal, (shared) =>
       this.isComputed(path)
         ? this.#admitComputed(path, version, compute, shared)
         : this.#admitProven(path, version, shared),

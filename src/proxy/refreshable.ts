@@ -4,12 +4,12 @@ import { formatModuleRequest, type ModuleRequest } from '../module/request-path.
 import type { UpstreamStore } from '../store/upstream-store.ts';
 import type { FetchedBody } from '../upstream/chain.ts';
 import type { Routing } from '../upstream/routing.ts';
+import { SharedWork } from '../upstream/shared-work.ts';
 import type { Answer } from './answer.ts';
 import type { HeldModules } from './held.ts';
 import type { FindOptions } from './module-files.ts';
 import { Recent } from './recent.ts';
 import { notHeld } from './records.ts';
-import { SingleFlight } from './single-flight.ts';
 
 /** `list`, `@latest`, and `.info` of a query such as a branch. */
 export type RefreshableRequest = Exclude<ModuleRequest, { kind: 'mod' | 'zip' }>;
@@ -52,7 +52,7 @@ const RETRY_MS = 10_000;
 export class Refreshable {
   readonly #o: RefreshableOptions;
   readonly #known = new Recent<Known>(KEPT);
-  readonly #flights = new SingleFlight<Known>();
+  readonly #flights = new SharedWork<Known>();
 
   constructor(options: RefreshableOptions) {
     this.#o = options;
@@ -78,7 +78,7 @@ export class Refreshable {
     signal: AbortSignal,
   ): Promise<Answer> {
     const older = known?.body === undefined ? undefined : known;
-    const fresh = this.#flights.run(key, older === undefined ? signal : undefined, (shared) =>
+    const fresh = this.#flights.do(key, older === undefined ? signal : undefined, (shared) =>
       this.#fetch(key, request, shared),
     );
     try {
@@ -126,7 +126,7 @@ export class Refreshable {
 
   #refreshInBackground(key: string, request: RefreshableRequest): void {
     this.#flights
-      .run(key, undefined, (signal) => this.#fetch(key, request, signal))
+      .do(key, undefined, (signal) => this.#fetch(key, request, signal))
       .catch((error: unknown) => this.#o.onHiddenError(error, `refreshing ${key}`));
   }
 

@@ -7,19 +7,23 @@
 export class SharedWork<T> {
   readonly #running = new Map<string, Running<T>>();
 
-  /** Rejects with the signal's reason when this asker gives up first. */
-  async do(key: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
+  /** Rejects with the signal's reason when this asker gives up first; an asker without a signal never does. */
+  async do(
+    key: string,
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
     const running = this.#running.get(key) ?? this.#start(key, work);
     running.askers++;
     const { promise: gaveUp, reject } = Promise.withResolvers<never>();
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the asker's own reason
-    const giveUp = (): void => reject(signal.reason);
-    signal.addEventListener('abort', giveUp, { once: true });
+    const giveUp = (): void => reject(signal?.reason);
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
       return await Promise.race([running.result, gaveUp]);
     } finally {
-      signal.removeEventListener('abort', giveUp);
+      signal?.removeEventListener('abort', giveUp);
       running.askers--;
       if (running.askers === 0) {
         running.controller.abort();
