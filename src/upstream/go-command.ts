@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { getCACertificates } from 'node:tls';
 
 import { GokeepError } from '../errors.ts';
 import { Limit } from './limit.ts';
 import { Watch } from './watch.ts';
 
-/** How `direct` runs the host's go command and git. Paths are absolute. */
+/** How `direct` runs the host's go command and git. Paths of files are absolute. */
 export interface DirectSettings {
   /** Everything that go and git write lies below this directory, which is ours alone. */
   readonly directory: string;
@@ -58,7 +58,8 @@ export class GoCommand {
   #prepared: Promise<void> | undefined;
 
   constructor(settings: DirectSettings) {
-    this.#settings = settings;
+    // Relative paths would mean something else to go, which runs elsewhere.
+    this.#settings = { ...settings, directory: resolve(settings.directory) };
     this.#limit = new Limit(settings.maxConcurrent);
   }
 
@@ -98,7 +99,7 @@ export class GoCommand {
 
   async #spawn(args: readonly string[], signal: AbortSignal): Promise<CommandResult> {
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
+    const ended = Promise.withResolvers<CommandResult>();
     // `detached` makes the child the leader of a process group, which holds git and ssh too.
     const child = spawn(this.#settings.go ?? 'go', args, {
       cwd: join(this.#settings.directory, 'work'),
@@ -126,18 +127,18 @@ export class GoCommand {
       if (stderr.length < MAX_STDERR) stderr = Buffer.concat([stderr, chunk]).subarray(0, MAX_STDERR);
     });
     signal.addEventListener('abort', killGroup, { once: true });
-    child.on('error', (cause) => reject(noGo(cause)));
+    child.on('error', (cause) => ended.reject(noGo(cause)));
     // Whatever go has left running holds our pipes open, and `close` waits for them.
     child.on('exit', killGroup);
     child.on('close', (code) => {
-      resolve({
+      ended.resolve({
         status: code ?? undefined,
         stdout: Buffer.concat(stdout).toString('utf8'),
         stderr: stderr.toString('utf8'),
       });
     });
     try {
-      const result = await promise;
+      const result = await ended.promise;
       signal.throwIfAborted();
       return result;
     } finally {

@@ -36,7 +36,7 @@ function chain(proxies: string, more: Partial<UpstreamOptions> = {}): UpstreamCh
   return new UpstreamChain({
     proxies: parseProxyList(proxies),
     userAgent: 'gokeep/test',
-    pace: { headers: 300, whole: 300 },
+    pace: { headers: 30_000, whole: 30_000 },
     ...more,
   });
 }
@@ -85,7 +85,10 @@ describe('falling through', () => {
     const upstreams = await Promise.all(replies.map(() => HostileUpstream.start()));
     for (const [i, upstream] of upstreams.entries()) upstream.on(TARGET, replies[i]!);
     const proxies = list.replace(/[12]/g, (n) => upstreams[Number(n) - 1]!.url);
-    const client = chain(proxies, { direct: fromDirect === undefined ? undefined : direct(fromDirect) });
+    const client = chain(proxies, {
+      direct: fromDirect === undefined ? undefined : direct(fromDirect),
+      pace: { headers: replies.includes(DEAD) ? 1000 : 30_000 },
+    });
     const result = await client.fetch(REQUEST, {}).then(
       ({ body }) => {
         expect(String(body)).toBe(INFO);

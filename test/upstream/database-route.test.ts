@@ -18,11 +18,11 @@ const GONE: Reply = { fault: 'status', status: 410 };
 const BROKEN: Reply = { fault: 'status', status: 500 };
 const signal = new AbortController().signal;
 
-function chain(proxies: string): UpstreamChain {
+function chain(proxies: string, milliseconds = 30_000): UpstreamChain {
   return new UpstreamChain({
     proxies: parseProxyList(proxies),
     userAgent: 'gokeep/test',
-    pace: { headers: 300, whole: 300 },
+    pace: { headers: milliseconds, whole: milliseconds },
   });
 }
 
@@ -138,7 +138,7 @@ describe('a file of a database', () => {
   test.each(cases)('answered with %j fails with %s', async (reply, code) => {
     await using database = await HostileUpstream.start();
     database.on('/latest', reply);
-    const client = chain('off');
+    const client = chain('off', reply.fault === 'hangInBody' ? 500 : 30_000);
     const fetch = client.sumdb(NAME, database.url);
     await expect(fetch('/latest', signal, reply.fault === 'hangInBody' ? 1e9 : 10)).rejects.toMatchObject({
       code,
@@ -149,7 +149,7 @@ describe('a file of a database', () => {
   test('is given up with its caller, and the probe goes on for the others', async () => {
     await using upstream = await HostileUpstream.start();
     upstream.on(SUPPORTED, { fault: 'hangBeforeHead' });
-    const client = chain(upstream.url);
+    const client = chain(upstream.url, 1000);
     const fetch = client.sumdb(NAME, undefined);
     const impatient = fetch('/latest', AbortSignal.timeout(30), 10);
     const patient = fetch('/latest', signal, 10);

@@ -2,7 +2,7 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 import type { GokeepError } from '../../src/errors.ts';
 import { UpstreamChain } from '../../src/upstream/chain.ts';
@@ -14,7 +14,10 @@ import type { Fault, Reply } from './hostile-upstream.ts';
 const PATH = 'example.com/m';
 const INFO = '{"Version":"v1.0.0","Time":"2024-02-29T12:00:00Z","Origin":{"VCS":"git"}}\n';
 const ZIP = Buffer.from('PK\u0003\u0004 and so on');
-const PACE = { headers: 400, whole: 500, zip: 5000, minimumRate: { bytesPerSecond: 1000, window: 150 } };
+const RATE = { bytesPerSecond: 1000, window: 150 };
+/** Long enough for a busy machine, for all that is not about time. */
+const PATIENT = { headers: 30_000, whole: 30_000, zip: 30_000, minimumRate: { ...RATE, window: 30_000 } };
+const HASTY = { ...PATIENT, headers: 400, whole: 500, minimumRate: RATE };
 
 let directory: string;
 beforeAll(async () => {
@@ -28,7 +31,7 @@ function chain(proxies: string, options: Partial<UpstreamOptions> = {}): Upstrea
   return new UpstreamChain({
     proxies: parseProxyList(proxies),
     userAgent: 'gokeep/test',
-    pace: PACE,
+    pace: PATIENT,
     ...options,
   });
 }
@@ -63,10 +66,10 @@ const TARGETS: Record<Kind, string> = {
   zip: '/example.com/m/@v/v1.0.0.zip',
 };
 
-async function outcome(kind: Kind, reply: Reply): Promise<Buffer | GokeepError> {
+async function outcome(kind: Kind, reply: Reply, pace = PATIENT): Promise<Buffer | GokeepError> {
   await using upstream = await HostileUpstream.start();
   upstream.on(TARGETS[kind], reply);
-  const client = chain(upstream.url);
+  const client = chain(upstream.url, { pace });
   try {
     return await get(client, kind).catch((error: unknown) => error as GokeepError);
   } finally {
@@ -74,8 +77,8 @@ async function outcome(kind: Kind, reply: Reply): Promise<Buffer | GokeepError> 
   }
 }
 
-async function code(kind: Kind, reply: Reply): Promise<string> {
-  const result = await outcome(kind, reply);
+async function code(kind: Kind, reply: Reply, pace = PATIENT): Promise<string> {
+  const result = await outcome(kind, reply, pace);
   return Buffer.isBuffer(result) ? 'success' : result.code;
 }
 
@@ -126,7 +129,8 @@ describe('an answer that is none', () => {
     ['info', 'redirectAndHang', 'not_found', { location: '/elsewhere' }],
   ];
   test.each(cases)('%s: %s gives %s', async (kind, fault, expected, more) => {
-    expect(await code(kind, { fault, ...more })).toBe(expected);
+    const pace = expected === 'upstream_timeout' ? HASTY : PATIENT;
+    expect(await code(kind, { fault, ...more }, pace)).toBe(expected);
   });
 });
 
@@ -150,7 +154,8 @@ describe('a status', () => {
   ];
   test.each(cases)('%i gives %s, after one request and never another', async (status, expected) => {
     await using upstream = await HostileUpstream.start();
-    const body = status === 204 || status === 304 ? '' : 'because\n';
+    // A right answer under the wrong status is none.
+    const body = status === 204 || status === 304 ? '' : INFO;
     upstream.on(TARGETS.info, { fault: 'status', status, body });
     const client = chain(upstream.url);
     await expect(get(client, 'info')).rejects.toMatchObject({ code: expected });
@@ -183,7 +188,7 @@ describe('a status', () => {
   });
 
   test('a body that hangs does not hide a 404', async () => {
-    const result = await outcome('info', { fault: 'hangInBody', status: 404 });
+    const result = await outcome('info', { fault: 'hangInBody', status: 404 }, { ...PATIENT, whole: 500 });
     expect(result).toMatchObject({ code: 'not_found' });
   });
 });
@@ -290,6 +295,28 @@ describe('.mod', () => {
   });
 });
 
+test.each(['slow', 'hangInBody'] as const)(
+  'a zip that is %s is given up by its rate, long before its deadline',
+  async (fault) => {
+    const body = Buffer.concat([ZIP, Buffer.alloc(200)]);
+    expect(String(await outcome('zip', { fault, body }, { ...PATIENT, minimumRate: RATE }))).toContain(
+      'sending too slowly',
+    );
+  },
+);
+
+test('a zip that takes longer than its deadline is given up, however fast it comes', async () => {
+  await using upstream = await HostileUpstream.start();
+  upstream.on(TARGETS.zip, { fault: 'slow', body: Buffer.concat([ZIP, Buffer.alloc(1000)]) });
+  const pace = { ...PATIENT, zip: 300 };
+  const client = chain(upstream.url, { pace });
+  await expect(get(client, 'zip')).rejects.toMatchObject({
+    code: 'upstream_timeout',
+    message: expect.stringContaining('took too long') as string,
+  });
+  await client.close();
+});
+
 test('a request is sent escaped, below the base’s path, with its query and our user agent', async () => {
   await using upstream = await HostileUpstream.start();
   const client = chain(`${upstream.url}/base//x/?tenant=1`);
@@ -343,8 +370,10 @@ test('the caller’s signal ends a fetch with busy, also while it waits for its 
   const fetches = [1, 2].map(() =>
     client.fetch({ kind: 'info', path: PATH, version: 'v1.0.0' }, { signal: stop.signal }),
   );
-  setTimeout(() => stop.abort(), 50);
-  for (const fetch of fetches) await expect(fetch).rejects.toMatchObject({ code: 'busy' });
+  await vi.waitUntil(() => upstream.requests.length === 1, 10_000);
+  stop.abort();
+  for (const end of await Promise.allSettled(fetches))
+    expect(end).toMatchObject({ reason: { code: 'busy' } });
   expect(upstream.requests).toHaveLength(1);
   await client.close();
 });
