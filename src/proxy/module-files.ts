@@ -82,9 +82,10 @@ export class ModuleFiles {
 
   /** The record, admitted if need be: what a lookup in our own database asks for. */
   record(path: string, version: string, o: FindOptions): Promise<LoggedRecord> {
-    const known = this.#o.records.known(path, version);
-    if (known !== undefined) return Promise.resolve(known);
-    if (o.cachedOnly) return Promise.reject(notHeld(path, version));
+    if (o.cachedOnly) {
+      const known = this.#o.records.known(path, version);
+      return known === undefined ? Promise.reject(notHeld(path, version)) : Promise.resolve(known);
+    }
     return this.#o.records.get(path, version, this.#compute, o.signal);
   }
 

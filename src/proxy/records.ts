@@ -6,6 +6,7 @@ import type { Sequencer } from '../sumdb/sequencer.ts';
 import type { ProvenRecord } from '../upstream/checksum-database.ts';
 import { SharedWork } from '../upstream/shared-work.ts';
 import { type IncidentSink, raiseMismatch } from './incidents.ts';
+import { Recent } from './recent.ts';
 
 /** The upstream database that proves public modules. */
 export interface ProvingDatabase {
@@ -48,6 +49,8 @@ export interface RecordsOptions {
 export class Records {
   readonly #o: RecordsOptions;
   readonly #admissions = new SharedWork<LoggedRecord>();
+  /** Records that need no comparing any more, in this process. */
+  readonly #confirmed = new Recent<true>(100_000);
 
   constructor(options: RecordsOptions) {
     this.#o = options;
@@ -71,13 +74,56 @@ export class Records {
    */
   get(path: string, version: string, compute: ComputeHashes, signal?: AbortSignal): Promise<LoggedRecord> {
     const known = this.known(path, version);
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined) return this.#confirm(known, signal);
     if (this.#o.offline) return Promise.reject(notHeld(path, version));
     return this.#admissions.do(`${path}@${version}`, signal, (shared) =>
       this.isComputed(path)
         ? this.#admitComputed(path, version, compute, shared)
         : this.#admitProven(path, version, shared),
     );
+  }
+
+  /**
+   * A record that was trusted on first use, while no upstream database was configured, is compared with that database once
+   * there is one. Agreement changes nothing: its provenance says for ever how it came in. Disagreement is an incident.
+   */
+  async #confirm(record: LoggedRecord, signal: AbortSignal | undefined): Promise<LoggedRecord> {
+    const { path, version } = record;
+    const { proving, reader, offline } = this.#o;
+    const key = `${path}@${version}`;
+    if (proving === undefined || offline || this.#confirmed.get(key) !== undefined) return record;
+    if (this.isComputed(path) || reader.provenance(record.id)?.source !== 'tofu') {
+      this.#confirmed.set(key, true);
+      return record;
+    }
+    return this.#admissions.do(key, signal, async (shared) => {
+      let proven: ProvenRecord;
+      try {
+        proven = await proving.lookup(path, version, { signal: shared });
+      } catch (error) {
+        // Still unproven, as it was when it came in; trouble is no reason to refuse it now.
+        if (hasCode(error, 'fork', 'bad_record', 'bad_proof', 'bad_note', 'bad_tile')) throw error;
+        return record;
+      }
+      this.#compare(record, proven, proving.name);
+      this.#confirmed.set(key, true);
+      return record;
+    });
+  }
+
+  #compare(recorded: LoggedRecord, seen: { zip: string; mod: string }, source: string): void {
+    const { path, version } = recorded;
+    const differs = recorded.zip !== seen.zip ? 'zip' : recorded.mod !== seen.mod ? 'mod' : undefined;
+    if (differs === undefined) return;
+    const mismatch = {
+      kind: 'record',
+      path,
+      version,
+      recorded: recorded[differs],
+      seen: seen[differs],
+      source,
+    } as const;
+    raiseMismatch(mismatch, this.#o.incidents);
   }
 
   async #admitProven(path: string, version: string, signal: AbortSignal): Promise<LoggedRecord> {
@@ -129,18 +175,8 @@ export class Records {
       provenance: { source, firstSeen: Math.floor(this.#o.now() / 1000), evidence },
     });
     if (outcome.kind === 'conflict') {
-      const zipDiffers = outcome.zip !== zip;
-      raiseMismatch(
-        {
-          kind: 'record',
-          path,
-          version,
-          recorded: zipDiffers ? outcome.zip : outcome.mod,
-          seen: zipDiffers ? zip : mod,
-          source: from,
-        },
-        this.#o.incidents,
-      );
+      this.#compare({ id: -1, path, version, zip: outcome.zip, mod: outcome.mod }, { zip, mod }, from);
+      throw new GokeepError('internal', `${path}@${version}: the log refused a record that does not differ`);
     }
     return { id: outcome.id, path, version, zip, mod };
   }

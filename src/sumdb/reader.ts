@@ -1,5 +1,6 @@
 import { GokeepError } from '../errors.ts';
 import type { LoggedRecord, LogReader } from '../store/log-reader.ts';
+import type { Provenance } from '../store/log-records.ts';
 import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
 import { HASH_SIZE } from '../tlog/hash.ts';
 import { formatRecord } from '../tlog/record.ts';
@@ -35,6 +36,11 @@ export class DatabaseReader {
     return record !== undefined && record.id < this.#head().size ? record : undefined;
   }
 
+  /** Where a record came from. */
+  provenance(id: number): Provenance | undefined {
+    return this.#log.provenance(id);
+  }
+
   /** Published versions of a module path. */
   versions(path: string): string[] {
     const { size } = this.#head();
@@ -64,13 +70,7 @@ export class DatabaseReader {
     if (tile.level === DATA_LEVEL) return this.#dataTile(tile);
     const data = this.#log.tile(tile.level, tile.n);
     if (data === undefined || data.length < tile.width * HASH_SIZE) {
-      throw new GokeepError(
-        'storage_failed',
-        'a tile of the checksum database is missing on the gokeep server',
-        {
-          detail: tilePath(tile),
-        },
-      );
+      throw damaged(tile);
     }
     return data.subarray(0, tile.width * HASH_SIZE);
   }
@@ -78,6 +78,7 @@ export class DatabaseReader {
   /** Records as in a lookup, without ids: each text and an empty line (x/mod sumdb.Server). */
   #dataTile(tile: Tile): Buffer {
     const records = this.#log.range(tile.n * 256, tile.n * 256 + tile.width);
+    if (records.length !== tile.width) throw damaged(tile);
     return Buffer.concat(
       records.flatMap((record) => [
         formatGoSumRecord(record.path, record.version, record.zip, record.mod),
@@ -89,4 +90,14 @@ export class DatabaseReader {
   #absent(tile: Tile): GokeepError {
     return new GokeepError('not_found', `the checksum database has no ${tilePath(tile)} at this size`);
   }
+}
+
+function damaged(tile: Tile): GokeepError {
+  return new GokeepError(
+    'storage_failed',
+    'a tile of the checksum database is missing on the gokeep server',
+    {
+      detail: tilePath(tile),
+    },
+  );
 }
