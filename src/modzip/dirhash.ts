@@ -15,12 +15,48 @@ export interface HashedFile {
 
 /** The h1: hash of files, in whatever order they come. */
 export function hash1(files: readonly HashedFile[]): string {
-  // Go sorts by bytes; a plain sort in JavaScript would go by UTF-16, which differs beyond U+FFFF.
-  const sorted = files.map((file) => ({ file, bytes: Buffer.from(file.name) }));
-  sorted.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-  const hash = createHash('sha256');
-  for (const { file } of sorted) hash.update(`${file.sha256.toString('hex')}  ${file.name}\n`);
-  return `h1:${hash.digest('base64')}`;
+  const hash = new Hash1();
+  for (const { name, sha256 } of files) hash.add(name, sha256);
+  return hash.digest();
+}
+
+/** Collects the files of one h1: hash, in little memory even when there are a million. */
+export class Hash1 {
+  readonly #names: string[] = [];
+  #hashes = Buffer.alloc(32 * 64);
+  /** Whether UTF-16 order may differ from that of UTF-8. */
+  #beyondSurrogates = false;
+
+  /** @param sha256 32 bytes */
+  add(name: string, sha256: Buffer): void {
+    const at = this.#names.length * 32;
+    if (at === this.#hashes.length) this.#hashes = Buffer.concat([this.#hashes, Buffer.alloc(at)]);
+    this.#hashes.set(sha256, at);
+    this.#names.push(name);
+    this.#beyondSurrogates ||= /[\ud800-\uffff]/.test(name);
+  }
+
+  digest(): string {
+    const names = this.#names;
+    const order = Uint32Array.from(names.keys());
+    const compare = this.#beyondSurrogates ? compareAsUtf8 : compareAsUtf16;
+    order.sort((a, b) => compare(names[a] ?? '', names[b] ?? ''));
+    const hash = createHash('sha256');
+    for (const i of order) {
+      hash.update(`${this.#hashes.toString('hex', 32 * i, 32 * (i + 1))}  ${names[i] ?? ''}\n`);
+    }
+    return `h1:${hash.digest('base64')}`;
+  }
+}
+
+// Go sorts by bytes; JavaScript compares UTF-16, which puts U+E000 to U+FFFF behind everything above.
+function compareAsUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function compareAsUtf16(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** The h1: hash of a go.mod, as it stands in go.sum for `<version>/go.mod`. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { GokeepError } from '../../src/errors.ts';
 import { parseModFile } from '../../src/modfile/mod-file.ts';
+import { cpuClock } from '../module/cpu-time.ts';
 import { golden, orNull, textGenerator } from '../module/golden.ts';
 
 /** What the vectors hold of a file. */
@@ -93,9 +94,9 @@ it('a file larger than Go reads is refused, and one as large is read in a moment
     expect.objectContaining({ code: 'bad_mod_file' }),
   );
   const hostile = Buffer.alloc(size, '//\n(\n)\n"a" // x\n[ ] ');
-  const start = performance.now();
+  const clock = cpuClock();
   expect(parseModFile(hostile).require).toEqual([]);
-  expect(performance.now() - start).toBeLessThan(20_000);
+  expect(clock()).toBeLessThan(20_000);
 });
 
 it('whatever the bytes, nothing but a GokeepError with one safe sentence is thrown', () => {

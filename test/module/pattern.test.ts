@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkPatterns, matchPrefixPatterns } from '../../src/module/pattern.ts';
+import { cpuClock } from './cpu-time.ts';
 import { accepts, golden } from './golden.ts';
 
 interface PatternVector {
@@ -27,7 +28,7 @@ it('a configured pattern must be one well-formed glob', () => {
 it('a hostile pattern costs no more than its length times that of the path', () => {
   const globs = `${'*a'.repeat(200)}b`;
   const target = 'a'.repeat(4000);
-  const start = performance.now();
+  const clock = cpuClock();
   expect(matchPrefixPatterns(globs, target)).toBe(false);
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(clock()).toBeLessThan(1000);
 });
