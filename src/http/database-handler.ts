@@ -1,4 +1,4 @@
-import { GokeepError } from '../errors.ts';
+import { GokeepError, hasCode } from '../errors.ts';
 import { parseLookup } from '../module/request-path.ts';
 import type { ModuleProxy } from '../proxy/module-proxy.ts';
 import type { DatabaseReader } from '../sumdb/reader.ts';
@@ -64,6 +64,7 @@ export interface DatabaseHandlerOptions {
   readonly databases: readonly ServedDatabase[];
   readonly responder: Responder;
   readonly isPrivate: (path: string) => boolean;
+  readonly now: () => number;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -72,12 +73,18 @@ const TEXT = 'text/plain; charset=utf-8';
 const LOOKUP_AGE = 3_600;
 const LATEST_AGE = 5;
 const SUPPORTED_AGE = 86_400;
+/**
+ * Milliseconds that a lookup is given again as it was, its head included. A head that is not the newest proves as much:
+ * the go command checks that it is a prefix of the newest it has seen.
+ */
+const LOOKUP_KEPT = 300_000;
 
 /** `/sumdb/<name>/{supported,latest,lookup/…,tile/…}`. */
 export function databaseHandler(o: DatabaseHandlerOptions): Handler {
-  const answer = async (asked: Asked, body: Buffer, immutable: boolean, label: Label) => {
+  const answer = async (asked: Asked, body: Buffer, keptMs: number, label: Label) => {
     const { request, response, startedAt } = asked;
-    const bytes = { kind: 'bytes', body, origin: 'store', immutable } as const;
+    const immutable = keptMs === Number.POSITIVE_INFINITY;
+    const bytes = { kind: 'bytes', body, origin: 'store', immutable, freshUntil: o.now() + keptMs } as const;
     await o.responder.send(request, response, startedAt, bytes, label);
   };
   return async (asked) => {
@@ -94,15 +101,15 @@ export function databaseHandler(o: DatabaseHandlerOptions): Handler {
       maxAge,
     });
     if (rest === 'supported') {
-      await answer(asked, Buffer.alloc(0), false, text('supported', SUPPORTED_AGE));
+      await answer(asked, Buffer.alloc(0), SUPPORTED_AGE * 1000, text('supported', SUPPORTED_AGE));
     } else if (rest === 'latest') {
-      await answer(asked, await database.latest(asked), false, text('latest_head', LATEST_AGE));
+      await answer(asked, await database.latest(asked), 0, text('latest_head', LATEST_AGE));
     } else if (rest.startsWith('lookup/')) {
       const { path, version } = parseLookup(rest.slice('lookup/'.length));
       const body = await database.lookup(path, version, asked);
-      await answer(asked, body, false, text('lookup', LOOKUP_AGE, o.isPrivate(path)));
+      await answer(asked, body, LOOKUP_KEPT, text('lookup', LOOKUP_AGE, o.isPrivate(path)));
     } else if (rest.startsWith('tile/')) {
-      const tile = parseTilePath(rest);
+      const tile = requestedTile(rest);
       const isData = tile.level === DATA_LEVEL;
       const label: Label = {
         kind: 'tile',
@@ -110,7 +117,7 @@ export function databaseHandler(o: DatabaseHandlerOptions): Handler {
         isPrivate: isData,
         maxAge: 0,
       };
-      await answer(asked, await database.tile(tile, asked), true, label);
+      await answer(asked, await database.tile(tile, asked), Number.POSITIVE_INFINITY, label);
     } else {
       throw new GokeepError(
         'not_found',
@@ -118,4 +125,14 @@ export function databaseHandler(o: DatabaseHandlerOptions): Handler {
       );
     }
   };
+}
+
+/** Here a malformed tile path is the client's doing; anywhere below, a malformed tile is the database's. */
+function requestedTile(path: string): Tile {
+  try {
+    return parseTilePath(path);
+  } catch (error) {
+    if (!hasCode(error, 'bad_tile')) throw error;
+    throw new GokeepError('bad_request', error.message, { cause: error });
+  }
 }

@@ -24,7 +24,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_mod_file: 502,
   bad_note: 502,
   bad_key: 500,
-  bad_tile: 400,
+  bad_tile: 502,
   bad_proof: 502,
   bad_record: 502,
   mismatch: 502,

@@ -1,4 +1,4 @@
-import { GokeepError, hasCode } from '../errors.ts';
+import { type ErrorCode, GokeepError, hasCode } from '../errors.ts';
 import { escapePath, escapeVersion } from '../module/escape.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { formatDataTile, parseDataTile } from '../tlog/data-tile.ts';
@@ -289,9 +289,21 @@ function notStored(what: string): GokeepError {
   return new GokeepError('not_stored', `${what} is not stored here, and we are not to ask for it`);
 }
 
-/** Names the module in what is wrong with an answer about it. */
+/** What keeps a record from being proven. An absence of the record itself speaks for itself. */
+const UNPROVEN: readonly ErrorCode[] = [
+  'bad_record',
+  'bad_note',
+  'bad_tile',
+  'bad_proof',
+  'upstream_refused',
+  'upstream_failed',
+  'upstream_unreachable',
+  'upstream_timeout',
+];
+
+/** Names the module in what is wrong with an answer about it: the answer may be a tile, which names nothing. */
 function aboutModule(path: string, version: string, error: unknown): unknown {
-  if (!hasCode(error, 'bad_record', 'bad_note', 'bad_tile', 'bad_proof')) return error;
+  if (!hasCode(error, ...UNPROVEN)) return error;
   return new GokeepError(error.code, `${path}@${version} cannot be verified: ${error.message}`, {
     cause: error,
     ...(error.detail === undefined ? {} : { detail: error.detail }),
