@@ -175,7 +175,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   let settings: ClientSettings = { url: config.url ?? '', vkey: key.vkey };
   const app = buildApp({
     modules: moduleHandler({ proxy, responder, isPrivate, refreshTtl: config.refreshTtl }),
-    databases: databaseHandler({ databases, responder, isPrivate }),
+    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now }),
     startPage: () => startPage(settings),
     health,
     metrics,
