@@ -123,6 +123,7 @@ describe('an answer that is none', () => {
     ['list', 'stackedEncodings', 'upstream_failed', { body: 'v1.0.0\n' }],
     ['list', 'unknownEncoding', 'upstream_failed', { body: 'v1.0.0\n' }],
     ['zip', 'gzip', 'upstream_failed', { body: ZIP }],
+    ['zip', 'unknownEncoding', 'upstream_failed', { body: ZIP }],
     ['list', 'endlessList', 'upstream_failed'],
     ['info', 'hugeInfo', 'upstream_failed'],
     ['info', 'redirect', 'upstream_failed'],
