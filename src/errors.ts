@@ -6,6 +6,7 @@
 export type ErrorCode =
   // What a client sent.
   | 'bad_request' // not a request of any protocol we speak
+  | 'bad_method' // neither GET nor HEAD
   | 'bad_path' // not a module path
   | 'bad_version' // not a version, or not one that fits its module path
   // What is, or is not, there.

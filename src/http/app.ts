@@ -6,8 +6,11 @@ import type { Metrics } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handler.ts';
 import type { Health } from './health.ts';
-import { type ListenOptions, createListener } from './listener.ts';
+import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
+import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
+import { checkShape, namesOneHost } from './request-shape.ts';
+import { answerUnparsed } from './unparsed.ts';
 
 export interface AppOptions {
   readonly modules: Handler;
@@ -30,7 +33,7 @@ const CACHED_ONLY = '/cached-only/';
  * Serves a prepared answer, if there is one for exactly this request target; true when it did.
  *
  * Runs before Fastify: what is prepared was parsed, allowed and answered once already by the routes behind it, and a
- * request that wants anything special (a range, a condition, a body) falls through to them.
+ * request that wants anything special (a range, a condition, a body, the store only) falls through to them.
  */
 function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method !== 'GET' || request.url === undefined) return false;
@@ -40,8 +43,10 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
   if (
     headers.range !== undefined ||
     headers['if-none-match'] !== undefined ||
+    headers['disable-module-fetch'] !== undefined ||
     headers['content-length'] !== undefined ||
-    headers['transfer-encoding'] !== undefined
+    headers['transfer-encoding'] !== undefined ||
+    !namesOneHost(request)
   ) {
     return false;
   }
@@ -53,76 +58,62 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
   return true;
 }
 
-/** Refuses what no honest client sends and what servers have disagreed on to their cost. Throws bad_request. */
-function checkShape(request: IncomingMessage): void {
-  const { url = '', rawHeaders, headers } = request;
-  if (!url.startsWith('/')) throw new GokeepError('bad_request', 'the request target has to be a path');
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts++;
-  if (hosts > 1) throw new GokeepError('bad_request', 'a request names one host');
-  if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') {
-    throw new GokeepError('bad_request', 'this address takes no request body');
-  }
-}
-
 /** Builds the server without listening. Closing it waits for requests under way. */
 export function buildApp(o: AppOptions): FastifyInstance {
   const serverFactory: FastifyServerFactory = (handler: RequestListener) =>
     createListener(o.listen, (request, response) => {
       if (!serveFast(o, request, response)) handler(request, response);
     }) as http.Server;
+  type Taken = { hijack(): unknown; raw: ServerResponse };
+  /** Fastify finds the route; everything after that is ours, so that every answer looks and is logged the same. */
+  const take = (kind: string, handle: Handler) => (request: { raw: IncomingMessage }, reply: Taken) => {
+    reply.hijack();
+    void dispatch(o, kind, handle, request.raw, reply.raw);
+  };
+  const rest = take('module', (asked) =>
+    asked.path.startsWith('/sumdb/') ? o.databases(asked) : o.modules(asked),
+  );
   const app = Fastify({
     serverFactory,
     routerOptions: { maxParamLength: 8192, ignoreTrailingSlash: false },
     // Paths are parsed by us, from the raw target; what Fastify's router cannot decode is no less ours to answer.
-    frameworkErrors: (_error, request, reply) => {
-      reply.hijack();
-      void dispatch(o, request.raw, reply.raw);
-    },
-    bodyLimit: 1024,
+    frameworkErrors: (_error, request, reply) => rest(request, reply),
+    // A request that is already here is answered while we drain; its connection is closed after it.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => answerUnparsed(error, socket, o.metrics),
   });
-  app.get('/', (request, reply) => {
-    if (request.headers.accept?.includes('text/html') === true) reply.header('vary', 'accept');
-    return reply.type('text/plain; charset=utf-8').send(o.startPage());
+  // No route takes a body: nothing is read of one, nor waited for, before the refusal.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  app.addHook('preClose', (done) => {
+    closeWhenIdle(app.server);
+    done();
   });
-  app.get('/livez', (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));
-  app.get('/readyz', async (_request, reply) => {
-    const problems = await o.health.problems();
-    return reply
-      .code(problems.length === 0 ? 200 : 503)
-      .header('cache-control', 'no-store')
-      .type('text/plain; charset=utf-8')
-      .send(problems.length === 0 ? 'ready\n' : `not ready: ${problems.join('; ')}\n`);
-  });
-  if (o.serveMetrics) {
-    app.get('/metrics', async (_request, reply) =>
-      reply.type(o.metrics.registry.contentType).send(await o.metrics.registry.metrics()),
-    );
-  }
-  const take = (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): unknown }) => {
-    reply.hijack();
-    void dispatch(o, request.raw, reply.raw);
-  };
-  app.get('/*', take);
-  app.setNotFoundHandler(take);
+  app.get('/', take('page', plainPage(o.exchange, o.startPage)));
+  app.get('/livez', take('health', livez(o.exchange)));
+  app.get('/readyz', take('health', readyz(o.exchange, o.health)));
+  if (o.serveMetrics) app.get('/metrics', take('metrics', metricsPage(o.exchange, o.metrics)));
+  app.get('/*', rest);
+  // Only other methods come here, and dispatch refuses them.
+  app.setNotFoundHandler(take('other', o.modules));
   return app;
 }
 
-/** Answers everything that is a module or a database; never rejects. */
-async function dispatch(o: AppOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Runs one handler and turns what it throws into an answer; never rejects. */
+async function dispatch(
+  o: AppOptions,
+  routed: string,
+  handle: Handler,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const startedAt = performance.now();
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort(new GokeepError('busy', 'the client has gone'));
   });
-  let kind = 'other';
+  let kind = routed;
   try {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      throw new GokeepError(
-        'bad_request',
-        `${request.method ?? 'this method'} is not used here; GET and HEAD are`,
-      );
-    }
     checkShape(request);
     const target = request.url ?? '/';
     const query = target.indexOf('?');
@@ -132,8 +123,7 @@ async function dispatch(o: AppOptions, request: IncomingMessage, response: Serve
       cachedOnly = true;
       path = path.slice(CACHED_ONLY.length - 1);
     }
-    kind = path.startsWith('/sumdb/') ? 'sumdb' : 'module';
-    const handle = kind === 'sumdb' ? o.databases : o.modules;
+    if (kind === 'module' && path.startsWith('/sumdb/')) kind = 'sumdb';
     await handle({ request, response, startedAt, path, cachedOnly, signal: gone.signal });
   } catch (error) {
     o.exchange.fail(request, response, startedAt, kind, error);

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GokeepError } from '../errors.ts';
 import type { Metrics } from './counters.ts';
 import { errorBody } from './error-body.ts';
+import type { Asked } from './handler.ts';
 import type { RequestLog } from './request-log.ts';
+import { hasBody } from './request-shape.ts';
 import { statusOf } from './status.ts';
 
 /** What an answer turned out to be; one log line and one count are made of it. */
@@ -14,11 +16,21 @@ export interface Outcome {
   readonly error?: unknown;
 }
 
+const ERROR_TYPE = 'text/plain; charset=utf-8';
+
 function detailOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error instanceof GokeepError && error.detail !== undefined ? ` (${error.detail})` : '';
   const below = error.cause === undefined ? '' : ` ← ${detailOf(error.cause)}`;
   return `${error.message}${own}${below}`;
+}
+
+/** A small answer made for this request alone: a page of our own, not a module's bytes. */
+export interface TextAnswer {
+  readonly kind: string;
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /** Address of the client: the socket's, or the one a trusted front server names. */
@@ -86,11 +98,27 @@ export class Exchange {
       this.finish(request, startedAt, { kind, status: 499, bytes: bytesSent, from: 'none', error });
       return;
     }
-    const status = statusOf(error);
-    const body = Buffer.from(errorBody(error));
+    const answer = { kind, status: statusOf(error), contentType: ERROR_TYPE, body: errorBody(error) };
+    this.#write(request, response, startedAt, answer, error);
+  }
+
+  /** Answers with a short text that no cache may keep. */
+  text({ request, response, startedAt }: Asked, answer: TextAnswer): void {
+    this.#write(request, response, startedAt, answer);
+  }
+
+  #write(
+    request: IncomingMessage,
+    response: ServerResponse,
+    startedAt: number,
+    answer: TextAnswer,
+    error?: unknown,
+  ): void {
+    const { kind, status, contentType } = answer;
+    const body = Buffer.from(answer.body);
     const headers = [
       'Content-Type',
-      'text/plain; charset=utf-8',
+      contentType,
       'Content-Length',
       String(body.length),
       'Cache-Control',
@@ -100,8 +128,11 @@ export class Exchange {
     ];
     if (status === 503) headers.push('Retry-After', '5');
     if (status === 405) headers.push('Allow', 'GET, HEAD');
+    // What is left of a body nobody asked for is not read: the connection ends with this answer.
+    if (request.httpVersionMajor === 1 && hasBody(request)) headers.push('Connection', 'close');
     response.writeHead(status, headers);
     response.end(request.method === 'HEAD' ? undefined : body);
-    this.finish(request, startedAt, { kind, status, bytes: body.length, from: 'none', error });
+    const bytes = request.method === 'HEAD' ? 0 : body.length;
+    this.finish(request, startedAt, { kind, status, bytes, from: 'none', error });
   }
 }

@@ -51,7 +51,11 @@ export class Health {
   }
 
   async #diskProblem(): Promise<string | undefined> {
-    const { bavail, bsize } = await statfs(this.#o.data);
-    return bavail * bsize < this.#o.diskReserve ? 'the disk reserve is used up' : undefined;
+    try {
+      const { bavail, bsize } = await statfs(this.#o.data);
+      return bavail * bsize < this.#o.diskReserve ? 'the disk reserve is used up' : undefined;
+    } catch {
+      return 'the data directory cannot be read';
+    }
   }
 }

@@ -17,6 +17,11 @@ export interface ListenOptions {
 const KEEP_ALIVE_MS = 120_000;
 const HEAD_MS = 30_000;
 const MAX_HEADER_BYTES = 16 * 1024;
+const MIN_TLS = 'TLSv1.2';
+/** Node drops headers beyond its count without a word, so only their bytes are limited. */
+const NO_SILENT_LOSS = 0;
+/** How often connections that fell idle are closed while the server drains. */
+const DRAIN_POLL_MS = 100;
 
 /** The socket server: HTTP/1.1, or with TLS HTTP/2 and HTTP/1.1 side by side. */
 export function createListener(
@@ -35,19 +40,48 @@ export function createListener(
       },
       handler,
     );
+    server.maxHeadersCount = NO_SILENT_LOSS;
     server.maxConnections = o.maxConnections;
     return server;
   }
   const options: SecureServerOptions = {
     ...readPair(o.tls),
     allowHTTP1: true,
-    minVersion: 'TLSv1.2',
+    minVersion: MIN_TLS,
     settings: { maxConcurrentStreams: 250, maxHeaderListSize: MAX_HEADER_BYTES },
   };
   const server = http2.createSecureServer(options, handler as never);
+  // HTTP/1.1 on this server knows these as properties only; without them node's own, shorter ones hold.
+  Object.assign(server, {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEAD_MS,
+    requestTimeout: HEAD_MS,
+    maxHeadersCount: NO_SILENT_LOSS,
+  });
   server.maxConnections = o.maxConnections;
   server.on('sessionError', () => undefined);
+  server.on('session', endWhenIdle);
   return server;
+}
+
+/** HTTP/2 has no idle limit of its own: a session without a stream ends as an HTTP/1.1 connection does. */
+function endWhenIdle(session: http2.ServerHttp2Session): void {
+  let streams = 0;
+  session.on('stream', (stream) => {
+    streams++;
+    stream.once('close', () => {
+      streams--;
+    });
+  });
+  session.setTimeout(KEEP_ALIVE_MS, () => {
+    if (streams === 0) session.close();
+  });
+}
+
+/** From now on connections are closed as they fall idle, until the server is. HTTP/2 sessions do this by themselves. */
+export function closeWhenIdle(server: http.Server): void {
+  const poll = setInterval(() => server.closeIdleConnections(), DRAIN_POLL_MS);
+  server.once('close', () => clearInterval(poll));
 }
 
 function readPair({ cert, key }: { cert: string; key: string }): { cert: Buffer; key: Buffer } {
@@ -59,5 +93,5 @@ function readPair({ cert, key }: { cert: string; key: string }): { cert: Buffer;
  * use: throws what node:tls throws.
  */
 export function reloadCertificate(server: unknown, tls: { cert: string; key: string }): void {
-  (server as http2.Http2SecureServer).setSecureContext(readPair(tls));
+  (server as http2.Http2SecureServer).setSecureContext({ ...readPair(tls), minVersion: MIN_TLS });
 }

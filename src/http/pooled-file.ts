@@ -5,6 +5,8 @@ import { GokeepError } from '../errors.ts';
 const CHUNK = 256 * 1024;
 /** Buffers kept for the next download; more are left to the garbage collector. */
 const KEPT = 32;
+/** A reader that takes not one chunk in this time has gone, and holds a file and a buffer for nothing. */
+const STALLED_MS = 120_000;
 
 /**
  * Streams files through a pool of buffers.
@@ -14,6 +16,12 @@ const KEPT = 32;
  */
 export class PooledFiles {
   readonly #free: Buffer[] = [];
+  readonly #stalledAfter: number;
+
+  /** @param stalledAfter milliseconds. */
+  constructor(stalledAfter = STALLED_MS) {
+    this.#stalledAfter = stalledAfter;
+  }
 
   /**
    * Writes bytes first..last of a file, without ending `to`. Resolves with the bytes written once they are handed to the
@@ -24,6 +32,7 @@ export class PooledFiles {
     const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
     let at = first;
     let writing = false;
+    const stalled = setTimeout(() => to.destroy(), this.#stalledAfter).unref();
     try {
       while (at <= last) {
         const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK, last + 1 - at), at);
@@ -35,9 +44,11 @@ export class PooledFiles {
           to.write(buffer.subarray(0, bytesRead), (error) => (error ? reject(error) : resolve()));
         });
         writing = false;
+        stalled.refresh();
       }
       return at - first;
     } finally {
+      clearTimeout(stalled);
       if (!writing && this.#free.length < KEPT) this.#free.push(buffer);
       await handle.close();
     }

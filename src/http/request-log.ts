@@ -24,9 +24,20 @@ const FLUSH_MS = 100;
 const LONGEST_URL = 2048;
 const LONGEST_AGENT = 128;
 
-/** A JSON string; attacker-controlled text cannot end the line or forge another. */
+/** What JSON leaves as it is and terminals or log viewers may still act on: C1 controls and line separators. */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** A JSON string; attacker-controlled text cannot end the line, forge another or move a terminal's cursor. */
 function quoted(text: string, longest: number): string {
-  return JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text);
+  const json = JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text);
+  return json.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The target without its query, and, where it is a whole URL, without user and password. */
+function shownTarget(url: string): string {
+  const query = url.indexOf('?');
+  const target = query < 0 ? url : url.slice(0, query);
+  return target.startsWith('/') ? target : target.replace(/^([a-z+.-]*:?\/\/)?[^/]*@/i, '$1');
 }
 
 /**
@@ -50,10 +61,8 @@ export class RequestLog {
   write(line: RequestLine): void {
     if (this.#sink === undefined) return;
     const { request, error } = line;
-    const url = request.url ?? '';
-    const query = url.indexOf('?');
     const level = line.status >= 500 ? 50 : line.status === 403 ? 40 : 30;
-    let text = `{"level":${level},"time":${Date.now()},"msg":"request","client":${quoted(line.client, 64)},"method":${quoted(request.method ?? '', 16)},"url":${quoted(query < 0 ? url : url.slice(0, query), LONGEST_URL)},"status":${line.status},"bytes":${line.bytes},"ms":${line.ms.toFixed(2)},"from":"${line.from}","agent":${quoted(request.headers['user-agent'] ?? '', LONGEST_AGENT)}`;
+    let text = `{"level":${level},"time":${Date.now()},"msg":"request","client":${quoted(line.client, 64)},"method":${quoted(request.method ?? '', 16)},"url":${quoted(shownTarget(request.url ?? ''), LONGEST_URL)},"status":${line.status},"bytes":${line.bytes},"ms":${line.ms.toFixed(2)},"from":"${line.from}","agent":${quoted(request.headers['user-agent'] ?? '', LONGEST_AGENT)}`;
     if (error !== undefined) text += `,"code":"${error.code}","detail":${quoted(error.detail, LONGEST_URL)}`;
     text += '}\n';
     this.#lines.push(text);

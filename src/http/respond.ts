@@ -85,11 +85,15 @@ export class Responder {
     const headers = this.#headers(label, answer.immutable, etag, origin);
     if (label.kind === 'zip') headers.push('Accept-Ranges', 'bytes');
     const whole = [...headers, 'Content-Length', String(body.length)];
-    if (until > this.#o.now() && origin !== 'stale' && request.url !== undefined) {
+    // A query string means nothing to us: other spellings of one target must not fill the memory.
+    if (until > this.#o.now() && origin !== 'stale' && request.url?.includes('?') === false) {
       // Text of Latin-1 only goes out in one write together with the head; anything else stays as bytes.
       const text =
         label.contentType === 'application/zip' || body.length > 65_536 ? body : body.toString('latin1');
-      const prepared = { headers: whole, body: text, bytes: body.length, until, kind: label.kind };
+      const again = this.#headers(label, answer.immutable, etag, 'memory');
+      if (label.kind === 'zip') again.push('Accept-Ranges', 'bytes');
+      again.push('Content-Length', String(body.length));
+      const prepared = { headers: again, body: text, bytes: body.length, until, kind: label.kind };
       this.#o.prepared.put(request.url, prepared);
     }
     const finish = (status: number, bytes: number) =>
@@ -158,7 +162,8 @@ export class Responder {
   }
 
   #unsatisfiable(response: ServerResponse, size: number): void {
-    response.writeHead(416, ['Content-Range', `bytes */${size}`, 'Content-Length', '0']).end();
+    const headers = ['Content-Range', `bytes */${size}`, 'Content-Length', '0', 'Cache-Control', 'no-store'];
+    response.writeHead(416, headers).end();
   }
 
   #headers(label: Label, immutable: boolean, etag: string, origin: Origin): string[] {

@@ -8,6 +8,7 @@ import { type ErrorCode, GokeepError } from '../errors.ts';
  */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_request: 400,
+  bad_method: 405,
   // A path or version that cannot exist: an authentic "not found", and `go` does ask for such parents of a package.
   bad_path: 404,
   bad_version: 404,

@@ -1,0 +1,118 @@
+import type { AddressInfo } from 'node:net';
+import { buildApp } from '../../src/http/app.ts';
+import { clientAddress } from '../../src/http/client-address.ts';
+import { Metrics } from '../../src/http/counters.ts';
+import { databaseHandler, type ServedDatabase } from '../../src/http/database-handler.ts';
+import { Exchange } from '../../src/http/exchange.ts';
+import type { ListenOptions } from '../../src/http/listener.ts';
+import { moduleHandler } from '../../src/http/module-handler.ts';
+import { PooledFiles } from '../../src/http/pooled-file.ts';
+import { PreparedAnswers } from '../../src/http/prepared.ts';
+import { RequestLog } from '../../src/http/request-log.ts';
+import { Responder } from '../../src/http/respond.ts';
+import type { ModuleRequest } from '../../src/module/request-path.ts';
+import type { Answer } from '../../src/proxy/answer.ts';
+import type { FindOptions } from '../../src/proxy/module-files.ts';
+import type { ModuleProxy } from '../../src/proxy/module-proxy.ts';
+
+export interface InProcessOptions {
+  /** What stands in for the whole of the proxy. */
+  readonly find: (request: ModuleRequest, o: FindOptions) => Promise<Answer>;
+  readonly databases?: readonly ServedDatabase[];
+  readonly tls?: ListenOptions['tls'];
+  readonly trustProxy?: readonly string[];
+  readonly isPrivate?: (path: string) => boolean;
+  readonly problems?: () => Promise<string[]>;
+  readonly memory?: number;
+  readonly smallFile?: number;
+  readonly now?: () => number;
+}
+
+/** The HTTP layer alone, on a port of its own, in front of a function. */
+export class InProcess implements AsyncDisposable {
+  readonly prepared: PreparedAnswers;
+  readonly metrics = new Metrics();
+  readonly port: number;
+  readonly app: ReturnType<typeof buildApp>;
+  readonly #log: RequestLog;
+  readonly #written: string[];
+  readonly #scheme: string;
+
+  private constructor(
+    app: ReturnType<typeof buildApp>,
+    parts: {
+      prepared: PreparedAnswers;
+      metrics: Metrics;
+      log: RequestLog;
+      written: string[];
+      scheme: string;
+    },
+  ) {
+    this.app = app;
+    this.prepared = parts.prepared;
+    this.metrics = parts.metrics;
+    this.#log = parts.log;
+    this.#written = parts.written;
+    this.#scheme = parts.scheme;
+    this.port = (app.server.address() as AddressInfo).port;
+  }
+
+  static async start(o: InProcessOptions): Promise<InProcess> {
+    const prepared = new PreparedAnswers(o.memory ?? 2 ** 20);
+    const metrics = new Metrics();
+    const written: string[] = [];
+    const log = new RequestLog({ write: (lines) => written.push(lines) });
+    const exchange = new Exchange(metrics, log, clientAddress(o.trustProxy ?? []));
+    const now = o.now ?? Date.now;
+    const responder = new Responder({
+      exchange,
+      prepared,
+      files: new PooledFiles(),
+      smallFile: o.smallFile ?? 1024,
+      now,
+    });
+    const isPrivate = o.isPrivate ?? ((path) => path.startsWith('private.test/'));
+    const app = buildApp({
+      modules: moduleHandler({
+        proxy: { find: o.find } as ModuleProxy,
+        responder,
+        isPrivate,
+        refreshTtl: 60_000,
+      }),
+      databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now }),
+      startPage: () => 'the start page\n',
+      health: { problems: o.problems ?? (async () => []) } as never,
+      metrics,
+      serveMetrics: true,
+      exchange,
+      prepared,
+      listen: { tls: o.tls, maxConnections: 1000 },
+      now,
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const scheme = o.tls === undefined ? 'http' : 'https';
+    return new InProcess(app, { prepared, metrics, log, written, scheme });
+  }
+
+  get url(): string {
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
+  }
+
+  /** The request log so far, parsed. */
+  get logged(): Record<string, unknown>[] {
+    this.#log.flush();
+    return this.#written
+      .join('')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  get(target: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
+    return fetch(`${this.url}${target}`, { headers, method, redirect: 'manual' });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.app.close();
+  }
+}
