@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -8,7 +8,9 @@ import path from 'node:path';
  */
 export function writeDurablySync(file: string, content: Uint8Array | string, mode = 0o644): void {
   const temporary = `${file}.tmp`;
-  const fd = openSync(temporary, 'w', mode);
+  // What a crash left is made anew, so that its mode, or a link in its place, is not taken over.
+  rmSync(temporary, { force: true });
+  const fd = openSync(temporary, 'wx', mode);
   try {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);

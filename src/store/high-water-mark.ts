@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { GokeepError } from '../errors.ts';
+import { storageError } from './database.ts';
 import { writeDurablySync } from './durable-file.ts';
 
 /** The newest (size, root) that may have been signed. */
@@ -28,14 +29,17 @@ export class HighWaterMark {
     this.#name = logName;
   }
 
-  /** The mark, or undefined when there is no such file. Throws log_frozen for a file that is no mark of this log. */
+  /**
+   * The mark, or undefined when there is no such file. Throws log_frozen for a file that is no mark of this log,
+   * storage_failed for one that cannot be read.
+   */
   read(): Mark | undefined {
     let text: string;
     try {
       text = readFileSync(this.#file, 'utf8');
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw error;
+      throw storageError(error, 'high-water mark: read');
     }
     const match = /^([^\n]+)\n([^\n]+)\n(0|[1-9][0-9]{0,15})\n([0-9a-f]{64})\n$/.exec(text);
     if (match?.[1] !== HEADER || match[3] === undefined || match[4] === undefined) {
@@ -54,7 +58,8 @@ export class HighWaterMark {
   /**
    * Compare-and-swap: moves the mark from exactly `from` onto `to`, durably. `from` undefined creates it.
    *
-   * Throws log_frozen when the mark is not at `from`, or when `to` would move it backwards.
+   * Throws log_frozen when the mark is not at `from`, or when `to` would move it backwards; storage_full and
+   * storage_failed when it cannot be written, and then it stands at `from` or at `to`.
    */
   advance(from: Mark | undefined, to: Mark): void {
     const now = this.read();
@@ -71,6 +76,10 @@ export class HighWaterMark {
         },
       );
     }
-    writeDurablySync(this.#file, `${HEADER}\n${this.#name}\n${to.size}\n${to.root.toString('hex')}\n`);
+    try {
+      writeDurablySync(this.#file, `${HEADER}\n${this.#name}\n${to.size}\n${to.root.toString('hex')}\n`);
+    } catch (error) {
+      throw storageError(error, 'high-water mark: advance');
+    }
   }
 }

@@ -58,6 +58,7 @@ export class Thread<O extends Operations> {
   readonly #waiting = new Map<number, Waiter>();
   #nextId = 1;
   #closing = false;
+  #ended: Error | undefined;
 
   constructor(entry: URL, workerData: unknown, onExit: (error: Error) => void) {
     this.#worker = new Worker(entry, { workerData });
@@ -74,6 +75,7 @@ export class Thread<O extends Operations> {
           cause: failure ?? new Error(`worker exited with ${code}`),
         },
       );
+      this.#ended = error;
       for (const waiter of this.#waiting.values()) waiter.reject(error);
       this.#waiting.clear();
       if (!this.#closing) onExit(error);
@@ -81,6 +83,8 @@ export class Thread<O extends Operations> {
   }
 
   call<K extends keyof O & string>(op: K, argument: Parameters<O[K]>[0]): Promise<ReturnType<O[K]>> {
+    // A message to a thread that has ended is never answered.
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });

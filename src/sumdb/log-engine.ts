@@ -221,6 +221,6 @@ export class LogEngine {
 export function isFatal(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_CORRUPT' || code === 'EIO') return true;
+  if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT') || code === 'EIO') return true;
   return error.cause !== undefined && isFatal(error.cause);
 }

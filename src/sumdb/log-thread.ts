@@ -29,9 +29,17 @@ export type LogOperations = {
  * clean that never reached the disk, and a second fsync would claim that they did.
  */
 const data = workerData as LogThreadData;
-const signer = parseSigner(data.skey);
-const writer = new LogWriter(data.database);
-const engine = new LogEngine(writer, new HighWaterMark(data.mark, signer.name), signer, Date.now);
+
+function open(): { writer: LogWriter; engine: LogEngine } {
+  const signer = parseSigner(data.skey);
+  const writer = new LogWriter(data.database);
+  const engine = new LogEngine(writer, new HighWaterMark(data.mark, signer.name), signer, Date.now);
+  return { writer, engine };
+}
+
+/** Opened by the first call and not on loading: an error while a thread loads reaches nobody as a sentence. */
+let opened: ReturnType<typeof open> | undefined;
+const log = () => (opened ??= open());
 
 function orEnd<T>(run: () => T): T {
   try {
@@ -43,12 +51,17 @@ function orEnd<T>(run: () => T): T {
 }
 
 answerCalls({
-  recover: () => orEnd(() => engine.recover()),
-  append: (batch) => orEnd(() => engine.append(batch)),
-  incident: (incident) => orEnd(() => writer.recordIncident(incident)),
-  probe: () => orEnd(() => writer.probe(Date.now())),
+  recover: () => orEnd(() => log().engine.recover()),
+  append: (batch) => orEnd(() => log().engine.append(batch)),
+  incident: (incident) => orEnd(() => log().writer.recordIncident(incident)),
+  probe: () => orEnd(() => log().writer.probe(Date.now())),
   close: () => {
-    writer.checkpoint();
-    writer.close();
+    try {
+      opened?.writer.checkpoint();
+    } catch {
+      // A full disk, or somebody who still reads: the write-ahead log keeps everything for the next start.
+    }
+    opened?.writer.close();
+    opened = undefined;
   },
 } satisfies LogOperations);
