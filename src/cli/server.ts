@@ -162,8 +162,12 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     now: Date.now,
   });
   const databases: ServedDatabase[] = [ownDatabase(key.name, reader, proxy)];
-  if (proving !== undefined)
-    databases.push(foreignDatabase(proving.name, proving.client, isPrivate, offline));
+  if (proving !== undefined) {
+    const { name, client } = proving;
+    const checkAgrees = (modulePath: string, version: string, seen: { zip: string; mod: string }) =>
+      records.checkAgrees(modulePath, version, seen, name);
+    databases.push(foreignDatabase({ name, client, isPrivate, offline, checkAgrees }));
+  }
   const health = new Health({ sequencer, data: config.data, diskReserve, now: Date.now });
   metrics.watch({
     logSize: () => reader.head.size,

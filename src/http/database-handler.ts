@@ -32,17 +32,22 @@ interface DatabaseClient {
     path: string,
     version: string,
     o: { signal: AbortSignal; offline: boolean },
-  ): Promise<{ body: Buffer }>;
+  ): Promise<{ body: Buffer; zip: string; mod: string }>;
   tile(tile: Tile, o: { signal: AbortSignal; offline: boolean }): Promise<Buffer>;
 }
 
+export interface ForeignDatabaseOptions {
+  readonly name: string;
+  readonly client: DatabaseClient;
+  readonly isPrivate: (path: string) => boolean;
+  readonly offline: boolean;
+  /** Throws where our own record says something else than what the database has just proven. */
+  readonly checkAgrees: (path: string, version: string, seen: { zip: string; mod: string }) => void;
+}
+
 /** A foreign one, proxied: verified here, remembered, and never asked about a private module. */
-export function foreignDatabase(
-  name: string,
-  client: DatabaseClient,
-  isPrivate: (path: string) => boolean,
-  offline: boolean,
-): ServedDatabase {
+export function foreignDatabase(o: ForeignDatabaseOptions): ServedDatabase {
+  const { name, client, isPrivate, offline, checkAgrees } = o;
   const access = (o: Asked) => ({ signal: o.signal, offline: offline || o.cachedOnly });
   return {
     name,
@@ -54,7 +59,9 @@ export function foreignDatabase(
           `${path} is private, so ${name} is not asked about it. Set GOSUMDB to this gokeep's own database, which covers private modules too.`,
         );
       }
-      return (await client.lookup(path, version, access(o))).body;
+      const proven = await client.lookup(path, version, access(o));
+      checkAgrees(path, version, proven);
+      return proven.body;
     },
     tile: (tile, o) => client.tile(tile, access(o)),
   };

@@ -111,6 +111,15 @@ export class Records {
     });
   }
 
+  /**
+   * What another database has proven of a version that is on record here has to agree: a tree may hold two records of
+   * one version and still prove both. Throws mismatch (an incident).
+   */
+  checkAgrees(path: string, version: string, seen: { zip: string; mod: string }, source: string): void {
+    const known = this.known(path, version);
+    if (known !== undefined) this.#compare(known, seen, source);
+  }
+
   #compare(recorded: LoggedRecord, seen: { zip: string; mod: string }, source: string): void {
     const { path, version } = recorded;
     const differs = recorded.zip !== seen.zip ? 'zip' : recorded.mod !== seen.mod ? 'mod' : undefined;

@@ -76,6 +76,7 @@ export class GoClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await chmod(this.directory, 0o700);
-    await rm(this.directory, { recursive: true, force: true });
+    // go leaves a child behind that still writes for a moment.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 }
