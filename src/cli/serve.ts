@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { settingsLines } from '../http/start-page.ts';
 import { loadFor, type SharedOptions, withSharedOptions } from './shared-options.ts';
-import { type RunningServer, startServer } from './server.ts';
+import { DRAIN_MS, type RunningServer, startServer } from './server.ts';
 
-/** How long requests under way may take to end after SIGTERM. */
-const DRAIN_MS = 30_000;
+/** Beyond the time to drain: for the last records and heads to become durable. */
+const CLOSE_MS = 10_000;
 
 function banner(server: RunningServer): string {
   const { bash, powershell } = settingsLines(server.settings);
@@ -37,7 +37,7 @@ async function serve(options: SharedOptions): Promise<void> {
   const stop = () => {
     if (closing) return;
     closing = true;
-    setTimeout(() => process.exit(1), DRAIN_MS).unref();
+    setTimeout(() => process.exit(1), config.drainDelay + DRAIN_MS + CLOSE_MS).unref();
     server.close().then(
       () => process.exit(0),
       (error: unknown) => {

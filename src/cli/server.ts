@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from '../config/load.ts';
 import { buildApp } from '../http/app.ts';
@@ -62,6 +63,8 @@ export const LOG_DATABASE = 'gokeep.db';
 export const UPSTREAM_DATABASE = 'upstream.db';
 
 const HEARTBEAT_MS = 60_000;
+/** How long requests under way may take to end once the server is being closed. */
+export const DRAIN_MS = 30_000;
 
 /**
  * Wires the whole server and listens. The order is the order of trust: lock, key, log, store, upstream, routes.
@@ -186,7 +189,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     serveMetrics: config.metricsListen === undefined,
     exchange,
     prepared,
-    listen: { tls: config.tls, maxConnections: config.maxConnections },
+    listen: { tls: config.tls, maxConnections: config.maxConnections, drain: DRAIN_MS },
     now: Date.now,
   });
   await app.listen({ host: config.listen.host, port: config.listen.port });
@@ -213,6 +216,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     },
     close: async () => {
       health.drain();
+      await sleep(config.drainDelay);
       await resources.disposeAsync();
       destination.flushSync();
     },

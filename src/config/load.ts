@@ -61,6 +61,7 @@ export interface Config {
   readonly trustProxy: readonly string[];
   readonly metricsListen: { readonly host: string; readonly port: number } | undefined;
   readonly maxConnections: number;
+  readonly drainDelay: number;
   readonly logLevel: string;
   readonly logRequests: boolean;
   /** HTTPS_PROXY and its kin, as the process was given them. */
@@ -104,14 +105,19 @@ function parseListen(value: string, key: string): { host: string; port: number }
 
 function parseBoolean(value: string, key: string): boolean {
   if (/^(1|t|true|yes|on)$/i.test(value)) return true;
-  if (/^(0|f|false|no|off|)$/i.test(value)) return false;
+  if (/^(0|f|false|no|off)$/i.test(value)) return false;
   throw new GokeepError('bad_config', `${key}: ${JSON.stringify(value)} is neither true nor false`);
 }
 
 const splitList = (value: string): string[] => value.split(',').filter((part) => part !== '');
 
+/** An environment variable; set to nothing is not set, as compose files and unit files leave them. */
+function variable(env: LoadOptions['env'], name: string): string | undefined {
+  return env[name] === '' ? undefined : env[name];
+}
+
 function readSettings(options: LoadOptions): { settings: Settings; file: string | undefined } {
-  const named = options.configFile ?? options.env['GOKEEP_CONFIG'];
+  const named = options.configFile ?? variable(options.env, 'GOKEEP_CONFIG');
   const file = path.resolve(options.cwd, named ?? 'gokeep.toml');
   if (named === undefined && !existsSync(file)) return { settings: { version: 1 }, file: undefined };
   let text: string;
@@ -139,22 +145,21 @@ export function loadConfig(options: LoadOptions): Config {
   const size = (value: string | undefined, fallback: number, key: string) =>
     value === undefined ? fallback : bytes(value, key);
 
-  const override = options.data ?? env['GOKEEP_DATA'];
+  const override = options.data ?? variable(env, 'GOKEEP_DATA');
   const data = override === undefined ? path.resolve(base, s.data ?? 'data') : path.resolve(cwd, override);
+  const saidOffline = variable(env, 'GOKEEP_OFFLINE');
   const offline =
-    env['GOKEEP_OFFLINE'] === undefined
-      ? (s.offline ?? false)
-      : parseBoolean(env['GOKEEP_OFFLINE'], 'GOKEEP_OFFLINE');
+    saidOffline === undefined ? (s.offline ?? false) : parseBoolean(saidOffline, 'GOKEEP_OFFLINE');
   const rows = resolveUpstreams(s.upstream ?? [{}], env, s.direct?.go ?? 'go', offline, fromFile);
   return {
     file,
-    listen: parseListen(env['GOKEEP_LISTEN'] ?? s.listen ?? '127.0.0.1:8787', 'listen'),
+    listen: parseListen(variable(env, 'GOKEEP_LISTEN') ?? s.listen ?? '127.0.0.1:8787', 'listen'),
     data,
     url: s.url?.replace(/\/+$/, ''),
     private: env['GOKEEP_PRIVATE'] === undefined ? (s.private ?? []) : splitList(env['GOKEEP_PRIVATE']),
     offline,
     upstreams: rows,
-    upstreamSumdb: env['GOKEEP_UPSTREAM_SUMDB'] ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
+    upstreamSumdb: variable(env, 'GOKEEP_UPSTREAM_SUMDB') ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
     timeouts: {
       connect: ms(s.timeouts?.connect, 10_000, 'timeouts.connect'),
       head: ms(s.timeouts?.head, 60_000, 'timeouts.head'),
@@ -175,7 +180,7 @@ export function loadConfig(options: LoadOptions): Config {
       concurrency: s.direct?.concurrency ?? 4,
     },
     sumdb: {
-      name: env['GOKEEP_SUMDB_NAME'] ?? s.sumdb?.name,
+      name: variable(env, 'GOKEEP_SUMDB_NAME') ?? s.sumdb?.name,
       key: fromFile(s.sumdb?.key) ?? path.join(data, 'sumdb.key'),
       mark: fromFile(s.sumdb?.mark) ?? path.join(data, 'sumdb.mark'),
     },
@@ -196,6 +201,7 @@ export function loadConfig(options: LoadOptions): Config {
         ? undefined
         : parseListen(s.http.metrics_listen, 'http.metrics_listen'),
     maxConnections: s.http?.max_connections ?? 10_000,
+    drainDelay: ms(s.http?.drain_delay, 0, 'http.drain_delay'),
     logLevel: s.log?.level ?? 'info',
     logRequests: s.log?.requests ?? true,
     environmentProxies: {
@@ -221,9 +227,16 @@ function resolveUpstreams(
   offline: boolean,
   fromFile: (value: string | undefined) => string | undefined,
 ): UpstreamConfig[] {
+  const override = variable(env, 'GOKEEP_UPSTREAM');
   return rows.map((row, at) => {
     const isShorthand = rows.length === 1 && row.match === undefined;
-    const proxy = (isShorthand ? env['GOKEEP_UPSTREAM'] : undefined) ?? row.proxy;
+    if (override !== undefined && !isShorthand) {
+      throw new GokeepError(
+        'bad_config',
+        'GOKEEP_UPSTREAM: the configuration file has a table of upstreams, so one address cannot stand for all; change the file, or unset the variable',
+      );
+    }
+    const proxy = override ?? row.proxy;
     if (proxy === undefined && !isShorthand) {
       throw new GokeepError('bad_config', `upstream[${at}].proxy: an entry with match needs a proxy`);
     }

@@ -1,24 +1,41 @@
-import { parse as parseToml } from 'smol-toml';
+import { parse as parseToml, TomlError } from 'smol-toml';
 import { Compile } from 'typebox/compile';
 import { GokeepError } from '../errors.ts';
 import { nearest } from './nearest.ts';
-import { RETIRED_KEYS, Settings } from './schema.ts';
+import { DURATION_PATTERN, RETIRED_KEYS, Settings } from './schema.ts';
 
 const compiled = Compile(Settings);
 
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
   items?: SchemaNode;
+  anyOf?: { const?: unknown }[];
+  pattern?: string;
 }
 
-/** The names that are legal in the table at a JSON pointer of the document. */
-function knownNames(pointer: string): string[] {
+/** What the schema says of the value at a JSON pointer of the document. */
+function nodeAt(pointer: string): SchemaNode | undefined {
   const root: unknown = Settings;
   let node = root as SchemaNode | undefined;
   for (const part of pointer.split('/').slice(1)) {
     node = /^[0-9]+$/.test(part) ? node?.items : node?.properties?.[part];
   }
-  return Object.keys(node?.properties ?? {});
+  return node;
+}
+
+/** Why a value is refused, in words of the file rather than of its schema. */
+function complaint(pointer: string, problem: { keyword: string; message: string }): string {
+  const node = nodeAt(pointer);
+  if (problem.keyword === 'minLength') return 'must not be empty';
+  if (node?.anyOf !== undefined) {
+    return `must be one of ${node.anyOf.map((choice) => JSON.stringify(choice.const)).join(', ')}`;
+  }
+  if (problem.keyword === 'pattern') {
+    return node?.pattern === DURATION_PATTERN
+      ? 'must be a number with a unit (ms, s, m, h), such as "30s"'
+      : 'must be a number with a unit (B, kB, MB, GB, KiB, MiB, GiB), such as "64MiB"';
+  }
+  return problem.message;
 }
 
 /** `/upstream/0/proxy` → `upstream.proxy` for a single table, `upstream[0].proxy` for an array of them. */
@@ -43,13 +60,18 @@ function refuse(file: string, sentence: string, cause?: unknown): never {
  * `[upstream]` is shorthand for a single `[[upstream]]`. Throws bad_config, naming the key's path and, for an
  * unknown key, the nearest known one.
  */
-export function parseSettings(text: string, file: string): Settings {
+export function parseSettings(
+  text: string,
+  file: string,
+  retiredKeys: Readonly<Record<string, string>> = RETIRED_KEYS,
+): Settings {
   let document: Record<string, unknown>;
   try {
     document = parseToml(text);
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
-    refuse(file, `not readable as TOML: ${reason}`, error);
+    const where = error instanceof TomlError ? `line ${error.line}: ` : '';
+    refuse(file, `${where}not readable as TOML: ${reason.replace('Invalid TOML document: ', '')}`, error);
   }
   const { upstream } = document;
   const singleUpstream = upstream !== undefined && !Array.isArray(upstream);
@@ -66,16 +88,16 @@ export function parseSettings(text: string, file: string): Settings {
     if (problem.keyword === 'additionalProperties') {
       for (const name of problem.params.additionalProperties) {
         const path = keyPath(`${pointer}/${name}`, singleUpstream);
-        const retired = RETIRED_KEYS[path];
+        const retired = Object.hasOwn(retiredKeys, path) ? retiredKeys[path] : undefined;
         if (retired !== undefined) refuse(file, `${path} is no longer read: ${retired}`);
-        const meant = nearest(name, knownNames(pointer));
+        const meant = nearest(name, Object.keys(nodeAt(pointer)?.properties ?? {}));
         const hint =
           meant === undefined ? '' : `; did you mean ${keyPath(`${pointer}/${meant}`, singleUpstream)}?`;
         refuse(file, `unknown key ${path}${hint}`);
       }
     }
     if (problem.keyword === 'boolean') continue; // reported by its table's additionalProperties
-    refuse(file, `${keyPath(pointer, singleUpstream) || 'the file'} ${problem.message}`);
+    refuse(file, `${keyPath(pointer, singleUpstream) || 'the file'} ${complaint(pointer, problem)}`);
   }
   return document as unknown as Settings;
 }

@@ -11,8 +11,8 @@ const table = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object(properties, { additionalProperties: false });
 const optional = Type.Optional;
 const text = (description: string) => Type.String({ minLength: 1, description });
-const duration = (description: string) =>
-  Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$', description });
+export const DURATION_PATTERN = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$';
+const duration = (description: string) => Type.String({ pattern: DURATION_PATTERN, description });
 const size = (description: string) =>
   Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(B|kB|MB|GB|KiB|MiB|GiB)$', description });
 const patterns = (description: string) => Type.Array(Type.String({ minLength: 1 }), { description });
@@ -88,6 +88,9 @@ export const Settings = table({
       trust_proxy: optional(patterns('CIDRs of front servers whose X-Forwarded-For is believed')),
       metrics_listen: optional(text('host:port of a listener of its own for /metrics')),
       max_connections: optional(Type.Integer({ minimum: 1 })),
+      drain_delay: optional(
+        duration('after SIGTERM, how long /readyz says 503 while requests are still taken'),
+      ),
     }),
   ),
   log: optional(

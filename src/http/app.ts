@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { GokeepError } from '../errors.ts';
 import type { Metrics } from './counters.ts';
@@ -58,12 +59,19 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
   return true;
 }
 
-/** Builds the server without listening. Closing it waits for requests under way. */
+/** Builds the server without listening. Closing it waits for requests under way, up to `listen.drain`. */
 export function buildApp(o: AppOptions): FastifyInstance {
-  const serverFactory: FastifyServerFactory = (handler: RequestListener) =>
-    createListener(o.listen, (request, response) => {
+  const open = new Set<Socket>();
+  const serverFactory: FastifyServerFactory = (handler: RequestListener) => {
+    const server = createListener(o.listen, (request, response) => {
       if (!serveFast(o, request, response)) handler(request, response);
     }) as http.Server;
+    server.on('connection', (socket: Socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    });
+    return server;
+  };
   type Taken = { hijack(): unknown; raw: ServerResponse };
   /** Fastify finds the route; everything after that is ours, so that every answer looks and is logged the same. */
   const take = (kind: string, handle: Handler) => (request: { raw: IncomingMessage }, reply: Taken) => {
@@ -86,7 +94,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('preClose', (done) => {
-    closeWhenIdle(app.server);
+    closeWhenIdle(app.server, open, o.listen.drain);
     done();
   });
   app.get('/', take('page', plainPage(o.exchange, o.startPage)));

@@ -128,8 +128,10 @@ export class Exchange {
     ];
     if (status === 503) headers.push('Retry-After', '5');
     if (status === 405) headers.push('Allow', 'GET, HEAD');
-    // What is left of a body nobody asked for is not read: the connection ends with this answer.
-    if (request.httpVersionMajor === 1 && hasBody(request)) headers.push('Connection', 'close');
+    // After a malformed request the connection is not to be trusted, and a body that nobody asked for is not read.
+    if (request.httpVersionMajor === 1 && (status === 400 || hasBody(request))) {
+      headers.push('Connection', 'close');
+    }
     response.writeHead(status, headers);
     response.end(request.method === 'HEAD' ? undefined : body);
     const bytes = request.method === 'HEAD' ? 0 : body.length;

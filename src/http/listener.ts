@@ -3,11 +3,14 @@ import http from 'node:http';
 import type { RequestListener } from 'node:http';
 import http2 from 'node:http2';
 import type { SecureServerOptions } from 'node:http2';
+import type { Socket } from 'node:net';
 
 export interface ListenOptions {
   /** Undefined: plain HTTP. Paths of PEM files, read anew on reload. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly maxConnections: number;
+  /** Milliseconds that requests under way may take to end once the server is being closed. */
+  readonly drain: number;
 }
 
 /**
@@ -78,10 +81,19 @@ function endWhenIdle(session: http2.ServerHttp2Session): void {
   });
 }
 
-/** From now on connections are closed as they fall idle, until the server is. HTTP/2 sessions do this by themselves. */
-export function closeWhenIdle(server: http.Server): void {
+/**
+ * From now on connections are closed as they fall idle, until the server is, and after `drain` whatever is left.
+ * `open` are the sockets of all connections.
+ */
+export function closeWhenIdle(server: http.Server, open: ReadonlySet<Socket>, drain: number): void {
   const poll = setInterval(() => server.closeIdleConnections(), DRAIN_POLL_MS);
-  server.once('close', () => clearInterval(poll));
+  const deadline = setTimeout(() => {
+    for (const socket of open) socket.destroy();
+  }, drain);
+  server.once('close', () => {
+    clearInterval(poll);
+    clearTimeout(deadline);
+  });
 }
 
 function readPair({ cert, key }: { cert: string; key: string }): { cert: Buffer; key: Buffer } {

@@ -26,6 +26,7 @@ export interface InProcessOptions {
   readonly memory?: number;
   readonly smallFile?: number;
   readonly now?: () => number;
+  readonly drain?: number;
 }
 
 /** The HTTP layer alone, on a port of its own, in front of a function. */
@@ -86,7 +87,7 @@ export class InProcess implements AsyncDisposable {
       serveMetrics: true,
       exchange,
       prepared,
-      listen: { tls: o.tls, maxConnections: 1000 },
+      listen: { tls: o.tls, maxConnections: 1000, drain: o.drain ?? 5_000 },
       now,
     });
     await app.listen({ host: '127.0.0.1', port: 0 });

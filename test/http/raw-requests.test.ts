@@ -114,7 +114,7 @@ describe('what no go command sends', () => {
     ],
   ])('%s is a bad request, in plain text, and ends the connection', async (_what, bytes) => {
     const answer = await withoutTrace(() => sendRaw(port, bytes));
-    expect(answer.status).toBe(400);
+    expect(answer).toMatchObject({ status: 400, closed: true });
     expect(answer.text).toMatch(/content-type: text\/plain; charset=utf-8/i);
   });
 
