@@ -13,7 +13,8 @@ const SIZE: Readonly<Record<string, number>> = {
 
 function parse(value: string, units: Readonly<Record<string, number>>, key: string): number {
   const match = /^([0-9]+(?:\.[0-9]+)?)([A-Za-z]+)$/.exec(value);
-  const unit = units[match?.[2] ?? ''];
+  const name = match?.[2] ?? '';
+  const unit = Object.hasOwn(units, name) ? units[name] : undefined;
   if (match?.[1] === undefined || unit === undefined) {
     throw new GokeepError(
       'bad_config',
