@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
 import { type ErrorCode, GokeepError } from '../errors.ts';
+import { threadEntry } from '../thread-entry.ts';
 
 /** What a zip turned out to hold. */
 export interface VerifiedZip {
@@ -27,7 +28,7 @@ export class ZipVerifier implements AsyncDisposable {
 
   constructor(threads: number) {
     this.#pool = new Piscina<ZipTask, ZipVerdict>({
-      filename: new URL('./zip-worker.ts', import.meta.url).href,
+      filename: threadEntry('./zip-worker', import.meta.url).href,
       name: 'verifyZipFile',
       minThreads: 0,
       maxThreads: threads,

@@ -27,6 +27,14 @@ export interface PublishedHead {
   readonly signedAt: number;
 }
 
+/** A head as it is stored. */
+export interface IntegratedHead {
+  readonly size: number;
+  readonly root: Buffer;
+  /** Null while it is integrated but not published. */
+  readonly note: Buffer | null;
+}
+
 function loggedRecord(row: RecordRow): LoggedRecord {
   return {
     id: row.id,
@@ -43,10 +51,11 @@ function loggedRecord(row: RecordRow): LoggedRecord {
  * Sees what is committed, which includes records of a head that is integrated but not published: callers compare
  * ids with the size of the published head before they let anything out.
  */
-export class LogReader {
+export class LogReader implements Disposable {
   readonly #db: Database;
   readonly #byModule;
   readonly #byRange;
+  readonly #headsByRange;
   readonly #tile;
 
   constructor(file: string) {
@@ -57,6 +66,9 @@ export class LogReader {
     );
     this.#byRange = db.prepare<[number, number], RecordRow>(
       'SELECT id, path, version, zip_h1, mod_h1 FROM records WHERE id >= ? AND id < ? ORDER BY id',
+    );
+    this.#headsByRange = db.prepare<[number, number], IntegratedHead>(
+      'SELECT size, root, note FROM heads WHERE size >= ? AND size < ? ORDER BY size',
     );
     this.#tile = db
       .prepare<[number, number], Buffer>('SELECT data FROM tiles WHERE level = ? AND n = ?')
@@ -106,13 +118,26 @@ export class LogReader {
       .get();
   }
 
-  /** Every head that was integrated, oldest first; `note` is null for one that was never published. */
-  heads(): IterableIterator<{ size: number; root: Buffer; note: Buffer | null }> {
-    return this.#db
-      .prepare<[], { size: number; root: Buffer; note: Buffer | null }>(
-        'SELECT size, root, note FROM heads ORDER BY size',
-      )
-      .iterate();
+  /** The newest head, integrated or published; its note is null while it waits to be published. */
+  newestHead(): IntegratedHead | undefined {
+    return this.#read(() =>
+      this.#db
+        .prepare<[], IntegratedHead>('SELECT size, root, note FROM heads ORDER BY size DESC LIMIT 1')
+        .get(),
+    );
+  }
+
+  headAt(size: number): IntegratedHead | undefined {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number], IntegratedHead>('SELECT size, root, note FROM heads WHERE size = ?')
+        .get(size),
+    );
+  }
+
+  /** Every head ever integrated with from ≤ size < to, oldest first. */
+  heads(from: number, to: number): IntegratedHead[] {
+    return this.#read(() => this.#headsByRange.all(from, to));
   }
 
   recordCount(): number {
@@ -128,6 +153,34 @@ export class LogReader {
       .all(limit);
   }
 
+  /** Incidents of one module path, or of one version of it; newest first. */
+  incidentsOf(path: string, version: string | undefined, limit: number): Incident[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[string, string | null, number], Incident>(
+          `SELECT at, kind, path, version, recorded, seen, source FROM incidents
+           WHERE path = ?1 AND (?2 IS NULL OR version = ?2) ORDER BY id DESC LIMIT ?3`,
+        )
+        .all(path, version ?? null, limit),
+    );
+  }
+
+  /** Hash tiles of one level from number n on, at most `limit`. */
+  tilesFrom(level: number, n: number, limit: number): { level: number; n: number }[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number, number, number], { level: number; n: number }>(
+          'SELECT level, n FROM tiles WHERE level = ? AND n >= ? ORDER BY n LIMIT ?',
+        )
+        .all(level, n, limit),
+    );
+  }
+
+  /** Runs several reads that all see the same state. Keep it short: it holds back the writer's checkpoints. */
+  snapshot<T>(run: () => T): T {
+    return this.#db.transaction(run).deferred();
+  }
+
   /** What SQLite itself finds wrong with the file; empty when nothing. */
   integrityProblems(): string[] {
     const rows = this.#db.pragma('integrity_check') as { integrity_check: string }[];
@@ -136,6 +189,10 @@ export class LogReader {
 
   close(): void {
     this.#db.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #read<T>(run: () => T): T {

@@ -101,7 +101,7 @@ export class ModuleStore {
     } catch (error) {
       throw storageError(error, `${kind} of ${modulePath}@${version}`);
     }
-    if (kind === 'zip' && !isPseudoVersion(version)) await this.#writeList(modulePath);
+    if (kind === 'zip' && !isPseudoVersion(version)) await this.writeList(modulePath);
   }
 
   /** Stores bytes that have been verified. */
@@ -115,18 +115,56 @@ export class ModuleStore {
     await this.place(temporary, kind, modulePath, version);
   }
 
-  /** Versions of which a file of this kind is held, in no order. */
+  /** Versions of which a file of this kind is held, in no order. Names that are not ours are passed over. */
   async heldVersions(kind: ModuleFile, modulePath: string): Promise<string[]> {
     const names = (await this.#ifPresent(() => readdir(this.#versions(modulePath)))) ?? [];
     const ending = `.${kind}`;
-    return names
-      .filter((name) => name.endsWith(ending))
-      .map((name) => unescapeVersion(name.slice(0, -ending.length)));
+    return names.flatMap((name) => {
+      if (!name.endsWith(ending)) return [];
+      try {
+        return [unescapeVersion(name.slice(0, -ending.length))];
+      } catch (error) {
+        if (error instanceof GokeepError) return [];
+        throw error;
+      }
+    });
   }
 
   /** Removes a file that turned out to be damaged, so that it is fetched anew. */
   async discard(kind: ModuleFile, modulePath: string, version: string): Promise<void> {
     await this.#ifPresent(() => unlink(this.fileName(kind, modulePath, version)));
+  }
+
+  /** What the `list` file has to say: the releases and pre-releases whose zip is held. */
+  async listText(modulePath: string): Promise<string> {
+    const versions = (await this.heldVersions('zip', modulePath))
+      .filter((version) => !isPseudoVersion(version))
+      .sort(compare);
+    return versions.map((version) => `${version}\n`).join('');
+  }
+
+  /** The `list` file as it is; undefined when there is none. */
+  async readList(modulePath: string): Promise<string | undefined> {
+    return this.#ifPresent(() => readFile(path.join(this.#versions(modulePath), 'list'), 'utf8'));
+  }
+
+  /** Writes the `list` file that `GOPROXY=file://` reads. We never answer from it ourselves. */
+  async writeList(modulePath: string): Promise<void> {
+    // One that failed is no reason for the next to fail.
+    const before = this.#listing.get(modulePath)?.catch(() => undefined) ?? Promise.resolve();
+    const write = before.then(async () => {
+      await using temporary = await this.openTemporary();
+      await temporary.handle.writeFile(await this.listText(modulePath));
+      await placeDurably(temporary.file, path.join(this.#versions(modulePath), 'list'));
+    });
+    this.#listing.set(modulePath, write);
+    try {
+      await write;
+    } catch (error) {
+      throw storageError(error, `list of ${modulePath}`);
+    } finally {
+      if (this.#listing.get(modulePath) === write) this.#listing.delete(modulePath);
+    }
   }
 
   #versions(modulePath: string): string {
@@ -142,25 +180,6 @@ export class ModuleStore {
       throw new GokeepError('storage_failed', 'the gokeep server could not read its storage; see its log', {
         cause: error,
       });
-    }
-  }
-
-  /** The `list` file that `GOPROXY=file://` reads: the releases held. We never read it ourselves. */
-  async #writeList(modulePath: string): Promise<void> {
-    const before = this.#listing.get(modulePath) ?? Promise.resolve();
-    const write = before.then(async () => {
-      const versions = (await this.heldVersions('zip', modulePath))
-        .filter((version) => !isPseudoVersion(version))
-        .sort(compare);
-      await using temporary = await this.openTemporary();
-      await temporary.handle.writeFile(versions.map((version) => `${version}\n`).join(''));
-      await placeDurably(temporary.file, path.join(this.#versions(modulePath), 'list'));
-    });
-    this.#listing.set(modulePath, write);
-    try {
-      await write;
-    } finally {
-      if (this.#listing.get(modulePath) === write) this.#listing.delete(modulePath);
     }
   }
 }

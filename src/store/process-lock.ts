@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { GokeepError } from '../errors.ts';
@@ -28,4 +29,20 @@ export function lockDataDirectory(data: string): Disposable {
     throw error;
   }
   return { [Symbol.dispose]: () => db.close() };
+}
+
+/** Whether a process holds the lock of this data directory at this moment. */
+export function isDataDirectoryLocked(data: string): boolean {
+  const file = path.join(data, 'writer.lock');
+  if (!existsSync(file)) return false;
+  const db = new Database(file, { readonly: true, timeout: 0 });
+  try {
+    db.pragma('user_version');
+    return false;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') return true;
+    throw error;
+  } finally {
+    db.close();
+  }
 }

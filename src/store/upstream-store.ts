@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { threadEntry } from '../thread-entry.ts';
 import type { Tile } from '../tlog/tile.ts';
 import { type Database, openDatabase, openForReading } from './database.ts';
 import { Thread } from './thread.ts';
@@ -37,9 +37,10 @@ export class UpstreamStore {
   #draining: Promise<void> | undefined;
 
   constructor(file: string, onExit: (error: Error) => void) {
-    if (!existsSync(file)) openDatabase(file, 'upstream').close();
+    // Created or migrated here: an error while a thread loads reaches nobody as a sentence.
+    openDatabase(file, 'upstream').close();
     this.#thread = new Thread<UpstreamOperations>(
-      new URL('./upstream-thread.ts', import.meta.url),
+      threadEntry('./upstream-thread', import.meta.url),
       { database: file },
       onExit,
     );

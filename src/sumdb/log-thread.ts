@@ -41,11 +41,18 @@ function open(): { writer: LogWriter; engine: LogEngine } {
 let opened: ReturnType<typeof open> | undefined;
 const log = () => (opened ??= open());
 
+/** The error after which nothing is written any more, not even what was asked before the thread has ended. */
+let fatal: unknown;
+
 function orEnd<T>(run: () => T): T {
+  if (fatal !== undefined) throw fatal;
   try {
     return run();
   } catch (error) {
-    if (isFatal(error)) setImmediate(() => process.exit(1));
+    if (isFatal(error)) {
+      fatal = error;
+      setImmediate(() => process.exit(1));
+    }
     throw error;
   }
 }
@@ -56,6 +63,7 @@ answerCalls({
   incident: (incident) => orEnd(() => log().writer.recordIncident(incident)),
   probe: () => orEnd(() => log().writer.probe(Date.now())),
   close: () => {
+    if (fatal !== undefined) return;
     try {
       opened?.writer.checkpoint();
     } catch {

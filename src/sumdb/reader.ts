@@ -41,15 +41,6 @@ export class DatabaseReader {
     return this.#log.provenance(id);
   }
 
-  /** Published versions of a module path. */
-  versions(path: string): string[] {
-    const { size } = this.#head();
-    return this.#log
-      .versions(path)
-      .filter((row) => row.id < size)
-      .map((row) => row.version);
-  }
-
   /**
    * The body of a lookup: the record's id and text, and a signed head that covers it.
    *

@@ -1,6 +1,8 @@
 import { GokeepError } from '../errors.ts';
 import type { Incident } from '../store/log-writer.ts';
 import { Thread } from '../store/thread.ts';
+import { threadEntry } from '../thread-entry.ts';
+import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
 import type { Candidate, Outcome, SignedHead } from './log-engine.ts';
 import type { LogOperations, LogThreadData } from './log-thread.ts';
 
@@ -39,7 +41,7 @@ export class Sequencer {
 
   constructor(data: LogThreadData, events: SequencerEvents) {
     this.#events = events;
-    this.#thread = new Thread<LogOperations>(new URL('./log-thread.ts', import.meta.url), data, (error) => {
+    this.#thread = new Thread<LogOperations>(threadEntry('./log-thread', import.meta.url), data, (error) => {
       this.#ended = error;
       events.onFatal(error);
     });
@@ -56,8 +58,8 @@ export class Sequencer {
    * Resolves once the record is covered by a published head, durably. A record that the log already has, with the same
    * hashes, is not added again.
    *
-   * Rejects with busy, log_frozen, storage_full or storage_failed; then the record may or may not be in the log, and adding
-   * it again is safe.
+   * Rejects with bad_record, busy, log_frozen, storage_full or storage_failed; after the last three the record may or
+   * may not be in the log, and adding it again is safe.
    */
   add(candidate: Candidate): Promise<Outcome> {
     if (this.#ended !== undefined) {
@@ -71,6 +73,12 @@ export class Sequencer {
       return Promise.reject(
         new GokeepError('busy', 'the gokeep server has too much to do; try again in a moment'),
       );
+    }
+    try {
+      // Here and not in the thread: one that cannot be a record must not fail the batch of the others.
+      formatGoSumRecord(candidate.path, candidate.version, candidate.zip, candidate.mod);
+    } catch (error) {
+      return Promise.reject(error);
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ candidate, resolve, reject });
