@@ -16,6 +16,7 @@ import {
   type ServedDatabase,
 } from '../http/database-handler.ts';
 import { Exchange } from '../http/exchange.ts';
+import { handOffTo } from '../http/hand-off.ts';
 import { Health } from '../http/health.ts';
 import { reloadCertificate } from '../http/listener.ts';
 import { serveMetrics } from '../http/metrics-listener.ts';
@@ -40,6 +41,7 @@ import { UpstreamStore } from '../store/upstream-store.ts';
 import { openKeyFile } from '../sumdb/key-file.ts';
 import { DatabaseReader } from '../sumdb/reader.ts';
 import { Sequencer } from '../sumdb/sequencer.ts';
+import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
 import { openUpstreams } from './upstreams.ts';
 
 export interface RunningServer {
@@ -57,10 +59,6 @@ export interface ServerEvents {
   /** The log can no longer be written by this process: it has to end. */
   readonly onFatal: (error: Error) => void;
 }
-
-/** Names of what lies in the data directory. */
-export const LOG_DATABASE = 'gokeep.db';
-export const UPSTREAM_DATABASE = 'upstream.db';
 
 const HEARTBEAT_MS = 60_000;
 /** How long requests under way may take to end once the server is being closed. */
@@ -163,6 +161,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     files: new PooledFiles(),
     smallFile: config.cache.smallFile,
     now: Date.now,
+    handOff: config.accelRedirect === undefined ? undefined : handOffTo(config.accelRedirect, store.root),
   });
   const databases: ServedDatabase[] = [ownDatabase(key.name, reader, proxy)];
   if (proving !== undefined) {

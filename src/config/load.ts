@@ -59,6 +59,8 @@ export interface Config {
   /** PATH, for the go command that `direct` runs. */
   readonly path: string;
   readonly trustProxy: readonly string[];
+  /** URI prefix under which a front server holds the module files; undefined: we send them. */
+  readonly accelRedirect: string | undefined;
   readonly metricsListen: { readonly host: string; readonly port: number } | undefined;
   readonly maxConnections: number;
   readonly drainDelay: number;
@@ -196,6 +198,7 @@ export function loadConfig(options: LoadOptions): Config {
         : { cert: path.resolve(base, s.tls.cert), key: path.resolve(base, s.tls.key) },
     path: env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     trustProxy: s.http?.trust_proxy ?? [],
+    accelRedirect: s.http?.accel_redirect,
     metricsListen:
       s.http?.metrics_listen === undefined
         ? undefined

@@ -86,6 +86,13 @@ export const Settings = table({
   http: optional(
     table({
       trust_proxy: optional(patterns('CIDRs of front servers whose X-Forwarded-For is believed')),
+      accel_redirect: optional(
+        Type.String({
+          pattern: '^/([A-Za-z0-9._-]+/)*$',
+          description:
+            'internal location of an nginx in front that serves <data>/download/; it then sends the zips',
+        }),
+      ),
       metrics_listen: optional(text('host:port of a listener of its own for /metrics')),
       max_connections: optional(Type.Integer({ minimum: 1 })),
       drain_delay: optional(

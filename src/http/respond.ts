@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer, Origin } from '../proxy/answer.ts';
 import { parseRange } from './byte-range.ts';
 import type { Exchange } from './exchange.ts';
+import type { HandOff } from './hand-off.ts';
 import type { PooledFiles } from './pooled-file.ts';
 import type { PreparedAnswers } from './prepared.ts';
 
@@ -25,6 +26,8 @@ export interface ResponderOptions {
   /** Largest file in bytes that is kept in memory. */
   readonly smallFile: number;
   readonly now: () => number;
+  /** Set where a front server sends the files; undefined where we do. */
+  readonly handOff: HandOff | undefined;
 }
 
 function cacheControl(label: Label, immutable: boolean): string {
@@ -62,6 +65,8 @@ export class Responder {
     if (answer.kind === 'bytes') {
       const until = answer.immutable ? Number.POSITIVE_INFINITY : (answer.freshUntil ?? 0);
       this.#sendBytes(request, response, startedAt, answer, label, until);
+    } else if (this.#o.handOff !== undefined) {
+      await this.#sendHandOff(request, response, startedAt, answer, label, this.#o.handOff);
     } else if (answer.size <= this.#o.smallFile) {
       const body = await readFile(answer.file);
       const etag = await fileTag(answer.file);
@@ -118,6 +123,37 @@ export class Responder {
     }
     response.writeHead(200, whole).end(body);
     finish(200, body.length);
+  }
+
+  /** A head without a body: the front server adds the file, and answers ranges and conditions itself. */
+  async #sendHandOff(
+    request: IncomingMessage,
+    response: ServerResponse,
+    startedAt: number,
+    { file, origin }: Extract<Answer, { kind: 'file' }>,
+    label: Label,
+    handOff: HandOff,
+  ): Promise<void> {
+    const etag = await fileTag(file);
+    const head = (from: Origin) => [
+      ...this.#headers(label, true, etag, from),
+      'X-Accel-Redirect',
+      handOff(file),
+      'Content-Length',
+      '0',
+    ];
+    if (request.url?.includes('?') === false) {
+      const until = Number.POSITIVE_INFINITY;
+      this.#o.prepared.put(request.url, {
+        headers: head('memory'),
+        body: '',
+        bytes: 0,
+        until,
+        kind: label.kind,
+      });
+    }
+    response.writeHead(200, head(origin)).end();
+    this.#o.exchange.finish(request, startedAt, { kind: label.kind, status: 200, bytes: 0, from: origin });
   }
 
   async #sendFile(

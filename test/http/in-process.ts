@@ -71,6 +71,7 @@ export class InProcess implements AsyncDisposable {
       files: new PooledFiles(),
       smallFile: o.smallFile ?? 1024,
       now,
+      handOff: undefined,
     });
     const isPrivate = o.isPrivate ?? ((path) => path.startsWith('private.test/'));
     const app = buildApp({
