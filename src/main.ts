@@ -1,5 +1,10 @@
 import { Command } from 'commander';
+import { addFsck } from './cli/fsck.ts';
+import { addKey } from './cli/key.ts';
+import { addLog } from './cli/log.ts';
+import { addSeed } from './cli/seed.ts';
 import { addServe } from './cli/serve.ts';
+import { addWhy } from './cli/why.ts';
 import { GokeepError } from './errors.ts';
 import { VERSION } from './version.ts';
 
@@ -25,4 +30,9 @@ const program = new Command('gokeep')
   .version(VERSION)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 addServe(program);
+addFsck(program);
+addKey(program);
+addLog(program);
+addSeed(program);
+addWhy(program);
 program.parseAsync().catch(fail);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { settingsLines } from '../http/start-page.ts';
 import { loadFor, type SharedOptions, withSharedOptions } from './shared-options.ts';
-import { DRAIN_MS, type RunningServer, startServer } from './server.ts';
+import type { RunningServer } from './server.ts';
 
 /** Beyond the time to drain: for the last records and heads to become durable. */
 const CLOSE_MS = 10_000;
@@ -24,6 +24,8 @@ function banner(server: RunningServer): string {
 
 async function serve(options: SharedOptions): Promise<void> {
   const config = loadFor(options);
+  // Loaded here, so that no other command waits for what only the server needs.
+  const { DRAIN_MS, startServer } = await import('./server.ts');
   const server = await startServer(config, {
     onFatal: (error) => {
       console.error(

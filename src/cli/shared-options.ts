@@ -22,3 +22,13 @@ export function loadFor(options: SharedOptions): Config {
     data: options.data,
   });
 }
+
+/** As {@link loadFor}, for a command that goes nowhere: the host's go command is not asked where modules come from. */
+export function loadLocal(options: SharedOptions): Config {
+  return loadConfig({
+    env: { ...process.env, GOPROXY: process.env['GOPROXY'] || 'off' },
+    cwd: process.cwd(),
+    configFile: options.config,
+    data: options.data,
+  });
+}

@@ -157,11 +157,11 @@ export class LogReader implements Disposable {
   incidentsOf(path: string, version: string | undefined, limit: number): Incident[] {
     return this.#read(() =>
       this.#db
-        .prepare<[string, string | null, number], Incident>(
+        .prepare<[string, string | null, string | null, number], Incident>(
           `SELECT at, kind, path, version, recorded, seen, source FROM incidents
-           WHERE path = ?1 AND (?2 IS NULL OR version = ?2) ORDER BY id DESC LIMIT ?3`,
+           WHERE path = ? AND (? IS NULL OR version = ?) ORDER BY id DESC LIMIT ?`,
         )
-        .all(path, version ?? null, limit),
+        .all(path, version ?? null, version ?? null, limit),
     );
   }
 

@@ -1,0 +1,3 @@
+/** Names of what lies in the data directory. */
+export const LOG_DATABASE = 'gokeep.db';
+export const UPSTREAM_DATABASE = 'upstream.db';

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Config } from '../config/load.ts';
+import { GokeepError } from '../errors.ts';
+import { parseVerifier, type Verifier } from '../note/verifier.ts';
+import { HighWaterMark } from '../store/high-water-mark.ts';
+import { LogReader } from '../store/log-reader.ts';
+import { type LogKey, readKeyFile } from '../sumdb/key-file.ts';
+import { LOG_DATABASE } from './data-files.ts';
+
+/** The log in a data directory, open for reading beside whatever else uses it. */
+export interface LocalLog extends Disposable {
+  readonly log: LogReader;
+  readonly key: LogKey;
+  readonly verifier: Verifier;
+  readonly mark: HighWaterMark;
+}
+
+/** Throws bad_config where there is no log or no key, storage_failed for a database that is none. */
+export function openLocalLog(config: Config): LocalLog {
+  const log = openLogReader(config);
+  try {
+    const key = readLogKey(config);
+    return {
+      log,
+      key,
+      verifier: parseVerifier(key.vkey),
+      mark: new HighWaterMark(config.sumdb.mark, key.name),
+      [Symbol.dispose]: () => log.close(),
+    };
+  } catch (error) {
+    log.close();
+    throw error;
+  }
+}
+
+/** Throws bad_config where there is no key. */
+export function readLogKey(config: Config): LogKey {
+  const key = readKeyFile(config.sumdb.key, process.getuid?.());
+  if (key !== undefined) return key;
+  throw new GokeepError(
+    'bad_config',
+    `${config.sumdb.key}: there is no signing key here; name the right directory by --data, or start gokeep once`,
+  );
+}
+
+/** The log alone, without its key. Throws as {@link openLocalLog}. */
+export function openLogReader(config: Config): LogReader {
+  const file = path.join(config.data, LOG_DATABASE);
+  const none = (cause?: unknown) =>
+    new GokeepError(
+      'bad_config',
+      `${config.data}: there is no log here; name its directory by --data, or start gokeep once`,
+      { cause },
+    );
+  if (!existsSync(file)) throw none();
+  try {
+    return new LogReader(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    // An empty database: a first start that was interrupted.
+    if (code === 'SQLITE_ERROR') throw none(error);
+    const damaged = code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT');
+    throw new GokeepError(
+      'storage_failed',
+      damaged ? `${file}: is damaged; put it back from a backup` : `${file}: cannot be opened (${code})`,
+      { cause: error },
+    );
+  }
+}
