@@ -7,6 +7,8 @@ export interface Prepared {
   readonly bytes: number;
   /** Milliseconds since 1970 after which it must not be served; Infinity for what never changes. */
   readonly until: number;
+  /** When it was prepared: a clock that shows less than this was set back, and `until` means nothing any more. */
+  readonly since: number;
   readonly kind: string;
 }
 
@@ -42,9 +44,13 @@ export class PreparedAnswers {
   get(target: string, now: () => number): Prepared | undefined {
     const slot = this.#slots.get(target);
     if (slot === undefined) return undefined;
-    if (slot.prepared.until !== Number.POSITIVE_INFINITY && slot.prepared.until <= now()) {
-      this.#drop(target, slot);
-      return undefined;
+    const { since, until } = slot.prepared;
+    if (until !== Number.POSITIVE_INFINITY) {
+      const time = now();
+      if (time >= until || time < since) {
+        this.#drop(target, slot);
+        return undefined;
+      }
     }
     slot.used = true;
     return slot.prepared;

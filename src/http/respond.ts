@@ -91,14 +91,15 @@ export class Responder {
     if (label.kind === 'zip') headers.push('Accept-Ranges', 'bytes');
     const whole = [...headers, 'Content-Length', String(body.length)];
     // A query string means nothing to us: other spellings of one target must not fill the memory.
-    if (until > this.#o.now() && origin !== 'stale' && request.url?.includes('?') === false) {
+    const since = this.#o.now();
+    if (until > since && origin !== 'stale' && request.url?.includes('?') === false) {
       // Text of Latin-1 only goes out in one write together with the head; anything else stays as bytes.
       const text =
         label.contentType === 'application/zip' || body.length > 65_536 ? body : body.toString('latin1');
       const again = this.#headers(label, answer.immutable, etag, 'memory');
       if (label.kind === 'zip') again.push('Accept-Ranges', 'bytes');
       again.push('Content-Length', String(body.length));
-      const prepared = { headers: again, body: text, bytes: body.length, until, kind: label.kind };
+      const prepared = { headers: again, body: text, bytes: body.length, until, since, kind: label.kind };
       this.#o.prepared.put(request.url, prepared);
     }
     const finish = (status: number, bytes: number) =>

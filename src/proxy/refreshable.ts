@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GokeepError, hasCode } from '../errors.ts';
+import { GokeepError, hasCode } from '../errors.ts';
 import { formatModuleRequest, type ModuleRequest } from '../module/request-path.ts';
 import type { UpstreamStore } from '../store/upstream-store.ts';
 import type { FetchedBody } from '../upstream/chain.ts';
@@ -17,11 +17,14 @@ export type RefreshableRequest = Exclude<ModuleRequest, { kind: 'mod' | 'zip' }>
 /** What upstream last said: an answer, or authentically that there is none. Times in ms since 1970. */
 interface Known {
   readonly body: Buffer | undefined;
-  readonly absence: GokeepError | undefined;
+  readonly absence: Absence | undefined;
   readonly fetchedAt: number;
   /** After a failure: not to be asked again before this. */
   readonly retryAt: number;
 }
+
+/** What is left of an authentic 404 or 410: an error would keep its stack and its causes alive, 20,000 times. */
+type Absence = Pick<GokeepError, 'code' | 'message' | 'verbatim'>;
 
 export interface RefreshableOptions {
   readonly routing: Routing;
@@ -67,7 +70,9 @@ export class Refreshable {
       if (age >= this.#o.ttl / 2) this.#refreshInBackground(key, request);
       return this.#give(known, 'cache');
     }
-    if (known?.body !== undefined && known.retryAt > this.#o.now()) return this.#give(known, 'stale');
+    // Between 0 and the longest wait: after a clock was set back, no answer stays stale until it has caught up.
+    const wait = (known?.retryAt ?? 0) - this.#o.now();
+    if (known?.body !== undefined && wait > 0 && wait <= RETRY_MS) return this.#give(known, 'stale');
     return this.#ask(key, request, known, o.signal);
   }
 
@@ -107,7 +112,9 @@ export class Refreshable {
       fetched = await this.#o.routing.chainFor(request.path).fetch(request, { signal });
     } catch (error) {
       if (!hasCode(error, 'not_found', 'gone')) throw error;
-      const absent = { body: undefined, absence: error, fetchedAt: this.#o.now(), retryAt: 0 };
+      const { code, message, verbatim } = error;
+      const absence: Absence = { code, message, verbatim };
+      const absent = { body: undefined, absence, fetchedAt: this.#o.now(), retryAt: 0 };
       this.#known.set(key, absent);
       return absent;
     }
@@ -131,7 +138,10 @@ export class Refreshable {
   }
 
   #give(known: Known, origin: 'cache' | 'upstream' | 'stale'): Answer {
-    if (known.body === undefined) throw known.absence ?? notHeld('this module');
+    if (known.body === undefined) {
+      const { code, message, verbatim } = known.absence ?? notHeld('this module');
+      throw new GokeepError(code, message, verbatim === undefined ? {} : { verbatim });
+    }
     const answer = { kind: 'bytes', body: known.body, origin, immutable: false } as const;
     return origin === 'stale' ? answer : { ...answer, freshUntil: known.fetchedAt + this.#o.ttl / 2 };
   }

@@ -7,6 +7,7 @@ const answer = (bytes: number, until = Number.POSITIVE_INFINITY): Prepared => ({
   body: Buffer.alloc(bytes),
   bytes,
   until,
+  since: 0,
   kind: 'mod',
 });
 
@@ -56,6 +57,14 @@ describe('PreparedAnswers', () => {
     expect(prepared.get('/list', () => 4_999)).toBeDefined();
     expect(prepared.get('/list', () => 5_000)).toBeUndefined();
     expect(prepared.bytes).toBe(0);
+  });
+
+  it('does not believe an expiry after the clock was set back behind the time it was prepared', () => {
+    const prepared = new PreparedAnswers(100_000);
+    prepared.put('/list', { ...answer(10, 5_000), since: 4_000 });
+    prepared.put('/mod', { ...answer(10), since: 4_000 });
+    expect(prepared.get('/list', () => 3_999)).toBeUndefined();
+    expect(prepared.get('/mod', () => 3_999)).toBeDefined();
   });
 
   it('keeps neither what would take an eighth of everything, nor anything with a budget of 0', () => {
