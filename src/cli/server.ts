@@ -42,6 +42,7 @@ import { openKeyFile } from '../sumdb/key-file.ts';
 import { DatabaseReader } from '../sumdb/reader.ts';
 import { Sequencer } from '../sumdb/sequencer.ts';
 import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
+import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
 
 export interface RunningServer {
@@ -191,6 +192,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     listen: { tls: config.tls, maxConnections: config.maxConnections, drain: DRAIN_MS },
     now: Date.now,
   });
+  dropStartupGarbage();
   await app.listen({ host: config.listen.host, port: config.listen.port });
   cleanup.defer(() => app.close());
   if (config.metricsListen !== undefined)
