@@ -150,6 +150,7 @@ export class Responder {
         body: '',
         bytes: 0,
         until,
+        since: 0,
         kind: label.kind,
       });
     }
