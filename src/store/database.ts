@@ -36,10 +36,20 @@ export function storageError(error: unknown, what: string): GokeepError {
       },
     );
   }
-  return new GokeepError('storage_failed', 'the gokeep server could not write to its storage; see its log', {
-    cause: error,
-    detail: what,
-  });
+  const damaged = code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
+  return new GokeepError(
+    'storage_failed',
+    damaged
+      ? 'a database of the gokeep server is damaged; its operator has to run `gokeep fsck`'
+      : 'the gokeep server could not write to its storage; see its log',
+    { cause: error, detail: what },
+  );
+}
+
+/** The same for what may have another reason: an error that is none of SQLite's or the system's stays as it is. */
+export function asStorageError(error: unknown, what: string): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  return 'code' in error ? storageError(error, what) : error;
 }
 
 function migrate(db: Database.Database, folder: string, file: string): void {
@@ -73,10 +83,13 @@ function migrate(db: Database.Database, folder: string, file: string): void {
  * Durability: WAL with `synchronous=FULL`, set and read back, since better-sqlite3's build drops to NORMAL when it
  * reopens a WAL database, and NORMAL loses acknowledged commits in a power cut. Callers use `BEGIN IMMEDIATE` only
  * (`transaction(...).immediate()`): upgrading a deferred transaction fails at once when another writer was first.
+ *
+ * Throws bad_config for a file of a newer gokeep, storage_full and storage_failed.
  */
 export function openDatabase(file: string, migrations: 'log' | 'upstream'): Database.Database {
-  const db = new Database(file, { timeout: 10_000 });
+  let db: Database.Database | undefined;
   try {
+    db = new Database(file, { timeout: 10_000 });
     const version = String(db.prepare('SELECT sqlite_version()').pluck().get());
     if (olderThan(version, OLDEST_SQLITE)) {
       throw new GokeepError(
@@ -100,8 +113,8 @@ export function openDatabase(file: string, migrations: 'log' | 'upstream'): Data
     migrate(db, migrations, file);
     return db;
   } catch (error) {
-    db.close();
-    throw error;
+    db?.close();
+    throw asStorageError(error, `opening ${file}`);
   }
 }
 

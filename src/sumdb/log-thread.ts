@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { parseSigner } from '../note/signer.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
+import { asStorageError } from '../store/database.ts';
 import { type Incident, LogWriter } from '../store/log-writer.ts';
 import { answerCalls } from '../store/thread.ts';
 import { type Candidate, isFatal, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
@@ -42,18 +43,19 @@ let opened: ReturnType<typeof open> | undefined;
 const log = () => (opened ??= open());
 
 /** The error after which nothing is written any more, not even what was asked before the thread has ended. */
-let fatal: unknown;
+let fatal: Error | undefined;
 
 function orEnd<T>(run: () => T): T {
   if (fatal !== undefined) throw fatal;
   try {
     return run();
   } catch (error) {
-    if (isFatal(error)) {
-      fatal = error;
+    const failure = asStorageError(error, 'log database');
+    if (isFatal(failure)) {
+      fatal = failure;
       setImmediate(() => process.exit(1));
     }
-    throw error;
+    throw failure;
   }
 }
 
@@ -63,7 +65,7 @@ answerCalls({
   incident: (incident) => orEnd(() => log().writer.recordIncident(incident)),
   probe: () => orEnd(() => log().writer.probe(Date.now())),
   close: () => {
-    if (fatal !== undefined) return;
+    if (fatal !== undefined) throw fatal;
     try {
       opened?.writer.checkpoint();
     } catch {

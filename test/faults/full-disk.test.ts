@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GoClient } from '../world/go-client.ts';
+import { GokeepProcess } from '../world/gokeep-process.ts';
+import { UpstreamWorld } from '../world/upstream-world.ts';
+
+const SIZE = 8 * 2 ** 20;
+
+/** A tmpfs of its own, which only root may mount; undefined where that is not possible. */
+function mountSmallDisk(): string | undefined {
+  const directory = mkdtempSync(path.join(tmpdir(), 'gokeep-full-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'gokeep-test', directory], { stdio: 'pipe' });
+    return directory;
+  } catch {
+    rmSync(directory, { recursive: true });
+    return undefined;
+  }
+}
+
+const disk = mountSmallDisk();
+
+describe.skipIf(disk === undefined)('a full disk (a tmpfs, which needs the right to mount)', () => {
+  let world: UpstreamWorld;
+  let gokeep: GokeepProcess;
+  const filler = path.join(disk ?? '', 'filler');
+
+  beforeAll(async () => {
+    world = await UpstreamWorld.start();
+    for (const name of ['held', 'wanted', 'big', 'later']) {
+      const files =
+        name === 'big' ? { 'data.bin': Buffer.from(crypto.getRandomValues(new Uint8Array(60_000))) } : {};
+      await world.publish({ path: `example.test/${name}`, version: 'v1.0.0', files });
+    }
+    await world.publish({ path: 'private.test/own', version: 'v1.0.0' }, { inDatabase: false });
+    gokeep = await GokeepProcess.start({
+      data: path.join(disk ?? '', 'data'),
+      toml: `private = ["private.test"]
+[[upstream]]
+match = ["private.test"]
+private = true
+proxy = "${world.url}"
+[[upstream]]
+proxy = "${world.url}"
+sumdb = "${world.gosumdb}"
+[cache]
+memory = "0B"
+disk_reserve = "0B"
+`,
+    });
+  });
+
+  afterAll(async () => {
+    await gokeep?.[Symbol.asyncDispose]();
+    await world?.[Symbol.asyncDispose]();
+    execFileSync('umount', ['-l', disk!]);
+    rmSync(disk!, { recursive: true });
+  });
+
+  const lookup = (module: string) => `/sumdb/${gokeep.vkey.split('+')[0]!}/lookup/${module}@v1.0.0`;
+  const HELD = ['info', 'mod', 'zip'].map((kind) => `/example.test/held/@v/v1.0.0.${kind}`);
+  const fill = () => {
+    for (let chunk = 2 ** 20; chunk >= 4096; chunk /= 2) {
+      const { bavail, bsize } = statfsSync(disk!);
+      const count = Math.floor((bavail * bsize) / chunk);
+      if (count > 0) writeFileSync(filler, Buffer.alloc(count * chunk), { flag: 'a' });
+    }
+    expect(statfsSync(disk!).bavail).toBe(0);
+  };
+
+  it('takes in nothing and says so, serves what it holds, and goes on once there is room', async () => {
+    for (const target of [...HELD, lookup('example.test/held')])
+      expect((await gokeep.get(target)).status).toBe(200);
+    fill();
+    const wanted = [
+      lookup('example.test/wanted'),
+      '/example.test/wanted/@v/v1.0.0.info',
+      '/example.test/wanted/@v/v1.0.0.mod',
+      '/example.test/big/@v/v1.0.0.zip',
+      '/private.test/own/@v/v1.0.0.zip',
+    ];
+    for (const target of wanted) {
+      const response = await gokeep.get(target);
+      expect({ target, status: response.status, text: await response.text() }).toEqual({
+        target,
+        status: 503,
+        text: expect.stringMatching(/the disk of the gokeep server is full|no room left/),
+      });
+    }
+    for (const target of [...HELD, lookup('example.test/held')])
+      expect((await gokeep.get(target)).status).toBe(200);
+    expect((await gokeep.get('/livez')).status).toBe(200);
+    expect((await gokeep.get('/readyz')).status).toBe(503);
+    expect(await readdir(path.join(gokeep.data, 'tmp'))).toEqual([]);
+
+    rmSync(filler);
+    for (const target of wanted) expect((await gokeep.get(target)).status).toBe(200);
+    await using client = await GoClient.create({ GOPROXY: gokeep.url, GOSUMDB: gokeep.vkey });
+    const modules = ['example.test/wanted@v1.0.0', 'example.test/big@v1.0.0', 'example.test/later@v1.0.0'];
+    expect(await client.run('mod', 'download', ...modules)).toMatchObject({ code: 0, stderr: '' });
+    expect(gokeep.child.exitCode).toBeNull();
+  });
+
+  it('ends cleanly while it is full, and starts again', async () => {
+    fill();
+    expect(await gokeep.stop()).toBe(0);
+    rmSync(filler);
+    gokeep = await GokeepProcess.start({
+      data: gokeep.data,
+      toml: `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n`,
+    });
+    for (const target of [...HELD, lookup('example.test/held')])
+      expect((await gokeep.get(target)).status).toBe(200);
+  });
+});
