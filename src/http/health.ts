@@ -40,7 +40,7 @@ export class Health {
 
   #databaseProblem(): Promise<string | undefined> {
     const at = this.#o.now();
-    if (this.#probe === undefined || at - this.#probe.at > BELIEVE_MS) {
+    if (this.#probe === undefined || Math.abs(at - this.#probe.at) > BELIEVE_MS) {
       const problem = this.#o.sequencer.probe().then(
         () => undefined,
         () => 'the database cannot be written',
