@@ -13,8 +13,10 @@ const TTL = 400;
 const TIMEOUTS = '[timeouts]\nconnect = "1s"\nhead = "4s"\nbody = "5s"\nmin_rate = "1kB"\n';
 
 /** What a target answers, and what is asked of it through gokeep. */
-type Kind = 'info' | 'mod' | 'zip' | 'list' | 'latest' | 'query' | 'lookup';
-const KINDS: readonly Kind[] = ['info', 'mod', 'zip', 'list', 'latest', 'query', 'lookup'];
+type ModuleKind = 'info' | 'mod' | 'zip' | 'list' | 'latest' | 'query';
+/** `lookup` is of our own database, which asks the other one; `proxied lookup` is of that one, through us. */
+type Kind = ModuleKind | 'lookup' | 'proxied lookup';
+const KINDS: readonly Kind[] = ['info', 'mod', 'zip', 'list', 'latest', 'query', 'lookup', 'proxied lookup'];
 
 const REFRESHABLE: readonly Kind[] = ['list', 'latest', 'query'];
 
@@ -111,11 +113,11 @@ const outcomes = new Map<string, Outcome>();
 
 const keyOf = (fault: FaultCase, kind: Kind): string => `${fault.name} ${kind}`;
 const moduleOf = (fault: FaultCase, kind: Kind): string =>
-  `fault.test/${kind}/${fault.name.toLowerCase().replaceAll(' ', '-')}`;
+  `fault.test/${kind.replace(' ', '-')}/${fault.name.toLowerCase().replaceAll(' ', '-')}`;
 const expectedStatus = ({ status }: FaultCase, kind: Kind): number =>
   typeof status === 'number' ? status : (status[kind] ?? status.other ?? 200);
 
-function moduleTarget(kind: Exclude<Kind, 'lookup'>, modulePath: string): string {
+function moduleTarget(kind: ModuleKind, modulePath: string): string {
   if (kind === 'list' || kind === 'latest') return formatModuleRequest({ kind, path: modulePath });
   if (kind === 'query') return formatModuleRequest({ kind: 'info', path: modulePath, version: 'main' });
   return formatModuleRequest({ kind, path: modulePath, version: VERSION });
@@ -123,15 +125,13 @@ function moduleTarget(kind: Exclude<Kind, 'lookup'>, modulePath: string): string
 
 /** Targets of one question: at gokeep, and the one at the world that misbehaves. */
 function targets(kind: Kind, modulePath: string): { ours: string; upstream: string } {
-  if (kind !== 'lookup') {
+  if (kind !== 'lookup' && kind !== 'proxied lookup') {
     const target = moduleTarget(kind, modulePath);
     return { ours: target, upstream: target };
   }
   const lookup = `lookup/${modulePath}@${VERSION}`;
-  return {
-    ours: `/sumdb/${gokeep.vkey.split('+')[0]!}/${lookup}`,
-    upstream: `/sumdb/${WORLD_DATABASE}/${lookup}`,
-  };
+  const upstream = `/sumdb/${WORLD_DATABASE}/${lookup}`;
+  return { ours: kind === 'lookup' ? `/sumdb/${gokeep.vkey.split('+')[0]!}/${lookup}` : upstream, upstream };
 }
 
 function honestBody(kind: Kind, made: MadeModule): Buffer {
@@ -142,6 +142,7 @@ function honestBody(kind: Kind, made: MadeModule): Buffer {
     case 'query':
       return Buffer.from(made.info);
     case 'lookup':
+    case 'proxied lookup':
       return world.database.answer(`/lookup/${made.path}@${made.version}`);
     default:
       return Buffer.from(made[kind]);
@@ -246,7 +247,8 @@ describe.each(KINDS)('when upstream fails at %s', (kind) => {
 });
 
 function expectHonest(kind: Kind, made: MadeModule, body: Buffer): void {
-  if (kind === 'lookup') expect(body.toString()).toContain(`${made.path} ${made.version} ${made.h1.zip}\n`);
+  if (kind === 'lookup' || kind === 'proxied lookup')
+    expect(body.toString()).toContain(`${made.path} ${made.version} ${made.h1.zip}\n`);
   else expect(body.equals(honestBody(kind, made))).toBe(true);
 }
 
@@ -264,17 +266,21 @@ describe('while upstream fails', () => {
     expect(await readdir(path.join(gokeep.data, 'tmp'))).toEqual([]);
   });
 
-  it.each(['info', 'mod', 'zip', 'list', 'lookup'] as const)(
-    'asks once for many clients: %s',
-    async (kind) => {
-      const made = await world.publish({ path: `fault.test/many/${kind}`, version: VERSION });
+  it('asks once for many clients, and tells them all', async () => {
+    const many = KINDS.map(async (kind) => {
+      const made = await world.publish({
+        path: `fault.test/many/${kind.replace(' ', '-')}`,
+        version: VERSION,
+      });
       const { ours, upstream } = targets(kind, made.path);
       world.upstream.on(upstream, { fault: 'hangBeforeHead' });
       const answers = await Promise.all(Array.from({ length: 20 }, () => gokeep.get(ours)));
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([504]));
-      expect(world.upstream.targets.filter((target) => target === upstream)).toHaveLength(1);
-    },
-  );
+      const asked = world.upstream.targets.filter((target) => target === upstream).length;
+      return { kind, statuses: [...new Set(answers.map(({ status }) => status))], asked };
+    });
+    for (const { kind, ...seen } of await Promise.all(many))
+      expect({ kind, ...seen }).toEqual({ kind, statuses: [504], asked: 1 });
+  });
 });
 
 /** A log this small has one tile, which grows with each record: every lookup of a new one asks for it. */
