@@ -76,7 +76,8 @@ function endWhenIdle(session: http2.ServerHttp2Session): void {
       streams--;
     });
   });
-  session.setTimeout(KEEP_ALIVE_MS, () => {
+  session.setTimeout(KEEP_ALIVE_MS);
+  session.on('timeout', () => {
     if (streams === 0) session.close();
   });
 }
