@@ -41,6 +41,7 @@ async function seed(names: string[], options: SharedOptions & { readonly json?: 
       database: path.join(config.data, LOG_DATABASE),
       mark: config.sumdb.mark,
       skey: local.key.skey,
+      keyWasUsed: !local.key.unused,
     },
     // When the log's thread ends, what was being added is rejected.
     { onHead: () => undefined, onFatal: () => undefined },

@@ -38,7 +38,7 @@ import type { Incident } from '../store/log-writer.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
-import { openKeyFile } from '../sumdb/key-file.ts';
+import { noteKeyUse, openKeyFile } from '../sumdb/key-file.ts';
 import { DatabaseReader } from '../sumdb/reader.ts';
 import { Sequencer } from '../sumdb/sequencer.ts';
 import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
@@ -89,11 +89,12 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const prepared = new PreparedAnswers(config.cache.memory);
   const database = path.join(config.data, LOG_DATABASE);
   const sequencer = new Sequencer(
-    { database, mark: config.sumdb.mark, skey: key.skey },
+    { database, mark: config.sumdb.mark, skey: key.skey, keyWasUsed: !key.unused },
     { onHead: () => undefined, onFatal: events.onFatal },
   );
   cleanup.defer(() => sequencer.close());
   const firstHead = await sequencer.start();
+  const useNoted = noteKeyUse(config.sumdb.key, key);
   const logReader = new LogReader(database);
   cleanup.defer(() => logReader.close());
   const reader = new DatabaseReader(logReader, () => sequencer.head ?? firstHead);
@@ -211,7 +212,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const resources = cleanup.move();
   return {
     settings,
-    warnings: warningsFor(config),
+    warnings: warningsFor(config, useNoted),
     reload: () => {
       if (config.tls !== undefined) reloadCertificate(app.server, config.tls);
     },
@@ -224,8 +225,13 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   };
 }
 
-function warningsFor(config: Config): string[] {
+function warningsFor(config: Config, keyUseNoted: boolean): string[] {
   const warnings: string[] = [];
+  if (!keyUseNoted) {
+    warnings.push(
+      'sumdb.key cannot be written, so it still says `unused`: take that line out of it, so that the loss of database and mark together is noticed',
+    );
+  }
   if (config.upstreamSumdb.trim() === 'off') {
     warnings.push(
       'upstream.sumdb is off: public modules are trusted on first use, and recorded as such for ever',

@@ -10,9 +10,13 @@ export interface LogKey {
   readonly vkey: string;
   /** The secret signer key. Never logged, never in an error. */
   readonly skey: string;
+  /** No log has begun under it: only then may one begin. */
+  readonly unused: boolean;
 }
 
-const FORMAT = /^(PRIVATE\+KEY\+[^\n]+)\n([^\n]+)\n$/;
+/** Third line of a key under which no log has begun yet. */
+const UNUSED = 'unused';
+const FORMAT = /^(PRIVATE\+KEY\+[^\n]+)\n([^\n]+)\n(unused\n)?$/;
 
 function refuse(file: string, why: string, cause?: unknown): never {
   throw new GokeepError('bad_config', `${file}: ${why}`, { cause });
@@ -31,7 +35,8 @@ function pairName(skey: string, vkey: string): string | undefined {
 }
 
 /**
- * Reads the log's key pair. The file holds the signer key and, on a second line, its verifier key.
+ * Reads the log's key pair. The file holds the signer key and, on a second line, its verifier key; on a third, the word
+ * `unused` until its log has begun.
  *
  * Refused with bad_config: a symbolic link, a file that others may read, one that belongs to another user, a pair
  * that does not match. Returns undefined when there is no file.
@@ -47,7 +52,7 @@ export function readKeyFile(file: string, uid: number | undefined): LogKey | und
   if (match?.[1] === undefined || match[2] === undefined) {
     refuse(file, 'is no key file: it holds a signer key and its verifier key, a line each');
   }
-  const [, skey, vkey] = match;
+  const [, skey, vkey, unused] = match;
   let name: string | undefined;
   try {
     name = pairName(skey, vkey);
@@ -55,7 +60,7 @@ export function readKeyFile(file: string, uid: number | undefined): LogKey | und
     refuse(file, 'a key in it is malformed', error);
   }
   if (name === undefined) refuse(file, 'the signer key and the verifier key in it are not a pair');
-  return { name, vkey, skey };
+  return { name, vkey, skey, unused: unused !== undefined };
 }
 
 /**
@@ -84,6 +89,23 @@ export function openKeyFile(
   }
   const chosen = name ?? `gokeep-${random.subarray(32, 36).toString('hex')}.internal`;
   const { skey, vkey } = generateKey(chosen, random.subarray(0, 32));
-  writeDurablySync(file, `${skey}\n${vkey}\n`, 0o600);
-  return { name: chosen, vkey, skey, created: true };
+  writeDurablySync(file, `${skey}\n${vkey}\n${UNUSED}\n`, 0o600);
+  return { name: chosen, vkey, skey, unused: true, created: true };
+}
+
+/**
+ * Notes in the key file that its log has begun. From then on, a start that finds the key but neither database nor
+ * mark is refused: they were lost, and a log that began anew under the same key would be a fork to every client.
+ *
+ * False where the file cannot be written, as with a key that a service manager hands over: then that loss goes
+ * unnoticed.
+ */
+export function noteKeyUse(file: string, key: LogKey): boolean {
+  if (!key.unused) return true;
+  try {
+    writeDurablySync(file, `${key.skey}\n${key.vkey}\n`, 0o600);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -67,13 +67,16 @@ export class LogEngine {
   readonly #mark: HighWaterMark;
   readonly #signer: Signer;
   readonly #now: () => number;
+  readonly #mayBegin: boolean;
   #state: { edge: RightEdge; head: SignedHead } | undefined;
 
-  constructor(writer: LogWriter, mark: HighWaterMark, signer: Signer, now: () => number) {
+  /** @param mayBegin false when a log has begun under this key before: then an empty database is a lost one. */
+  constructor(writer: LogWriter, mark: HighWaterMark, signer: Signer, now: () => number, mayBegin = true) {
     this.#writer = writer;
     this.#mark = mark;
     this.#signer = signer;
     this.#now = now;
+    this.#mayBegin = mayBegin;
   }
 
   /**
@@ -160,6 +163,12 @@ export class LogEngine {
       throw frozen(
         'the checksum database is older than what was already signed: it was lost or put back from a backup',
         `the database is empty, the high-water mark stands at ${mark.size}`,
+      );
+    }
+    if (mark === undefined && !this.#mayBegin) {
+      throw frozen(
+        'the signing key was used before, but its checksum database and high-water mark are gone',
+        'put both back; or move the key file away to start a new log under a new name. One that began anew under this key would be a fork to every client',
       );
     }
     const empty = { size: 0, root: EMPTY_ROOT, note: null, signedAt: 0 };

@@ -11,6 +11,8 @@ export interface LogThreadData {
   readonly database: string;
   readonly mark: string;
   readonly skey: string;
+  /** A log has begun under this key before: an empty database is a lost one. */
+  readonly keyWasUsed?: boolean;
 }
 
 /** What the log's thread can be asked. */
@@ -34,7 +36,8 @@ const data = workerData as LogThreadData;
 function open(): { writer: LogWriter; engine: LogEngine } {
   const signer = parseSigner(data.skey);
   const writer = new LogWriter(data.database);
-  const engine = new LogEngine(writer, new HighWaterMark(data.mark, signer.name), signer, Date.now);
+  const mark = new HighWaterMark(data.mark, signer.name);
+  const engine = new LogEngine(writer, mark, signer, Date.now, data.keyWasUsed !== true);
   return { writer, engine };
 }
 

@@ -84,6 +84,17 @@ describe('a server on data that was put back from a backup', () => {
     await expectRefusal(/gokeep: the checksum database is older .*lost or put back/);
   });
 
+  it('refuses to begin anew under a key that was used, when database and mark are both gone', async () => {
+    for (const name of ['gokeep.db', 'sumdb.mark']) await rm(inData(name));
+    const lost = /gokeep: the signing key was used before, but its checksum database and .* mark are gone/;
+    await expectRefusal(lost);
+    // Nor on the second try, with what the first one left.
+    await expectRefusal(lost);
+    await rm(inData('sumdb.key'));
+    await using gokeep = await start();
+    expect((await lookup(gokeep, 'example.test/second@v1.0.0')).status).toBe(200);
+  });
+
   it('refuses when the mark is missing', async () => {
     await rm(inData('sumdb.mark'));
     await expectRefusal(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateKey } from '../../src/note/signer.ts';
-import { openKeyFile, readKeyFile } from '../../src/sumdb/key-file.ts';
+import { noteKeyUse, openKeyFile, readKeyFile } from '../../src/sumdb/key-file.ts';
 import { TEST_KEY } from './candidates.ts';
 
 let directory: string;
@@ -31,6 +31,7 @@ describe('openKeyFile', () => {
     const made = openKeyFile(file, undefined, random, uid);
     expect(made).toMatchObject({ name: 'gokeep-20212223.internal', created: true });
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(made.unused).toBe(true);
     expect(openKeyFile(file, undefined, Buffer.alloc(36), uid)).toEqual({ ...made, created: false });
     expect(openKeyFile(file, made.name, Buffer.alloc(36), uid)).toEqual({ ...made, created: false });
   });
@@ -100,6 +101,7 @@ describe('readKeyFile', () => {
     ['the signer key alone', `${TEST_KEY.skey}\n`, /no key file/],
     ['the two the wrong way round', `${TEST_KEY.vkey}\n${TEST_KEY.skey}\n`, /no key file/],
     ['a third line', `${GOOD}more\n`, /no key file/],
+    ['a fourth line', `${GOOD}unused\nunused\n`, /no key file/],
     ['no last newline', GOOD.trimEnd(), /no key file/],
     ['a damaged signer key', GOOD.replace(/.(?=\n)/, '!'), /malformed/],
     ['a damaged verifier key', `${TEST_KEY.skey}\n${TEST_KEY.vkey.slice(0, -4)}\n`, /malformed/],
@@ -112,5 +114,28 @@ describe('readKeyFile', () => {
       const secret = TEST_KEY.skey.split('+').at(-1)!;
       expect(JSON.stringify([error, String(error), String((error as Error).cause)])).not.toContain(secret);
     }
+  });
+});
+
+describe('noteKeyUse', () => {
+  it('has the file say that its log has begun, and leaves the key and its mode', () => {
+    const made = openKeyFile(file, undefined, random, uid);
+    expect(noteKeyUse(file, made)).toBe(true);
+    const { created: _, ...key } = made;
+    expect(readKeyFile(file, uid)).toEqual({ ...key, unused: false });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('does not write a file that says so already', () => {
+    write(GOOD);
+    const before = statSync(file).ino;
+    expect(noteKeyUse(file, readKeyFile(file, uid)!)).toBe(true);
+    expect(statSync(file).ino).toBe(before);
+  });
+
+  it('says so where it cannot', () => {
+    write(`${GOOD}unused\n`);
+    const key = readKeyFile(file, uid)!;
+    expect(noteKeyUse(path.join(directory, 'none', 'key'), key)).toBe(false);
   });
 });

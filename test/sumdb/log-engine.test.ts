@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openNote } from '../../src/note/note.ts';
@@ -295,6 +295,52 @@ describe('the log refuses to sign', () => {
     expectFrozen(/damaged/);
   });
 });
+
+describe('the write-ahead log, damaged while nobody had it open', () => {
+  /** Database, write-ahead log and mark as a kill leaves them after three acknowledged records. */
+  function killed(): Buffer {
+    const engine = log.open();
+    engine.append(candidates(1));
+    engine.append(candidates(2));
+    engine.append(candidates(3));
+    for (const ending of ['', '-wal'])
+      copyFileSync(`${log.database}${ending}`, `${log.database}${ending}.copy`);
+    log.close();
+    copyFileSync(`${log.database}.copy`, log.database);
+    return readFileSync(`${log.database}-wal.copy`);
+  }
+
+  it('is taken up as it is', () => {
+    writeFileSync(`${log.database}-wal`, killed());
+    expect(log.open().recover().size).toBe(3);
+  });
+
+  it.each([
+    ['removed', () => undefined],
+    ['empty', () => Buffer.alloc(0)],
+    ['cut in the middle', (wal: Buffer) => wal.subarray(0, wal.length / 2)],
+    ['without its last frame', (wal: Buffer) => wal.subarray(0, wal.length - 4120)],
+    ['with a flipped bit in its header', (wal: Buffer) => flipped(wal, 3)],
+    ['with a flipped bit in its middle', (wal: Buffer) => flipped(wal, Math.floor(wal.length / 2))],
+    ['with a flipped bit in its last frame', (wal: Buffer) => flipped(wal, wal.length - 10)],
+  ])('%s: what was acknowledged is there, or the log refuses to sign', (_what, damage) => {
+    const wal = damage(killed());
+    if (wal !== undefined) writeFileSync(`${log.database}-wal`, wal);
+    const engine = log.open();
+    try {
+      expect(engine.recover().size).toBe(3);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'log_frozen' });
+      expect(() => engine.append(candidates(9))).toThrow(expect.objectContaining({ code: 'log_frozen' }));
+    }
+  });
+});
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at]! ^= 1;
+  return copy;
+}
 
 describe('isFatal', () => {
   it.each([
