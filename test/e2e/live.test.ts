@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { GoClient } from '../world/go-client.ts';
+import { GokeepProcess } from '../world/gokeep-process.ts';
+
+/** Does any proxy of the host's own GOPROXY answer for a module that has been there for years? */
+function hostUpstreamAnswers(): boolean {
+  try {
+    const env = { ...process.env, GOFLAGS: '-mod=mod', GOENV: 'off' };
+    execFileSync('go', ['list', '-m', 'golang.org/x/mod@v0.20.0'], {
+      env,
+      timeout: 20_000,
+      stdio: 'ignore',
+      cwd: tmpdir(),
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const answers = hostUpstreamAnswers();
+if (!answers)
+  process.stderr.write('live.test.ts: no proxy of this host’s GOPROXY answers; its tests are skipped\n');
+
+/** A main module with 335 requirements; its program uses few of them, so that the compiler is not what is tested. */
+const PROGRAM = `package main
+
+import (
+	"fmt"
+
+	"github.com/aws/smithy-go/ptr"
+	"k8s.io/kubectl/pkg/util/slice"
+)
+
+func main() { fmt.Println(*ptr.String("built"), slice.ContainsString([]string{"a"}, "a", nil)) }
+`;
+
+async function downloadAndBuild(client: GoClient): Promise<number> {
+  await client.write(
+    'go.mod',
+    await readFile(path.join(import.meta.dirname, '../testdata/live/go.mod.txt'), 'utf8'),
+  );
+  await client.write('main.go', PROGRAM);
+  const download = await client.run('mod', 'download', '-json');
+  expect(download.stderr).toBe('');
+  expect(download.code).toBe(0);
+  const built = await client.run('build', '-mod=mod', '-o', 'program', '.');
+  expect(built.stderr).not.toContain('SECURITY');
+  expect(built.code).toBe(0);
+  return download.stdout.match(/"Sum": "h1:/g)?.length ?? 0;
+}
+
+describe.skipIf(!answers)('a real program of 300 modules, from the host’s own GOPROXY', () => {
+  it('builds, and builds again with upstream unplugged and caches gone, by our database and by the public one', {
+    timeout: 900_000,
+  }, async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'gokeep-live-'));
+    const data = path.join(directory, 'data');
+    try {
+      const connected = await GokeepProcess.start({ data });
+      {
+        await using server = connected;
+        for (const gosumdb of [server.vkey, 'sum.golang.org']) {
+          await using client = await GoClient.create({ GOPROXY: server.url, GOSUMDB: gosumdb });
+          expect(await downloadAndBuild(client)).toBeGreaterThanOrEqual(300);
+        }
+      }
+      // Nothing listens on the discard port: every attempt to reach upstream fails at once.
+      const unplugged = { GOKEEP_UPSTREAM: 'http://127.0.0.1:9', GOKEEP_UPSTREAM_SUMDB: 'sum.golang.org' };
+      await using server = await GokeepProcess.start({ data, env: unplugged });
+      for (const gosumdb of [server.vkey, 'sum.golang.org']) {
+        await using client = await GoClient.create({ GOPROXY: server.url, GOSUMDB: gosumdb });
+        expect(await downloadAndBuild(client)).toBeGreaterThanOrEqual(300);
+      }
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
