@@ -1,10 +1,16 @@
-/** A map of bounded size that forgets what was used longest ago. */
+/** A map of bounded size, and where its values have weights of bounded weight, that forgets what was used longest ago. */
 export class Recent<V> {
   readonly #capacity: number;
+  readonly #budget: number;
+  readonly #weigh: (value: V) => number;
   readonly #entries = new Map<string, V>();
+  #weight = 0;
 
-  constructor(capacity: number) {
+  /** @param budget sum of the weights; a value heavier than that is not kept. */
+  constructor(capacity: number, budget = Number.POSITIVE_INFINITY, weigh: (value: V) => number = () => 0) {
     this.#capacity = capacity;
+    this.#budget = budget;
+    this.#weigh = weigh;
   }
 
   get size(): number {
@@ -20,16 +26,19 @@ export class Recent<V> {
   }
 
   set(key: string, value: V): void {
-    this.#entries.delete(key);
+    this.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#capacity) return;
+    this.#weight += this.#weigh(value);
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
+      if (this.#entries.size <= this.#capacity && this.#weight <= this.#budget) return;
+      this.delete(oldest);
     }
   }
 
   delete(key: string): void {
+    const value = this.#entries.get(key);
+    if (value === undefined) return;
     this.#entries.delete(key);
+    this.#weight -= this.#weigh(value);
   }
 }

@@ -40,6 +40,8 @@ export interface RefreshableOptions {
 
 /** How many distinct answers are kept in memory; the rest are read back from disk or asked for again. */
 const KEPT = 20_000;
+/** And how many bytes of them: a list may have 16 MiB, and who owns a module can make it that long. */
+const KEPT_BYTES = 64 * 2 ** 20;
 /** How long a client waits for an upstream that hangs when an older answer could be given. */
 const PATIENCE_MS = 3_000;
 /** How long a failing upstream is left alone for one request, while an older answer is given. */
@@ -54,7 +56,11 @@ const RETRY_MS = 10_000;
  */
 export class Refreshable {
   readonly #o: RefreshableOptions;
-  readonly #known = new Recent<Known>(KEPT);
+  readonly #known = new Recent<Known>(
+    KEPT,
+    KEPT_BYTES,
+    ({ body, absence }) => body?.length ?? absence?.verbatim?.length ?? 0,
+  );
   readonly #flights = new SharedWork<Known>();
 
   constructor(options: RefreshableOptions) {

@@ -32,4 +32,17 @@ describe('Recent', () => {
     expect(recent.get('a')).toBeUndefined();
     expect(recent.size).toBe(1);
   });
+
+  it('is bounded by weight too, replaced values included', () => {
+    const recent = new Recent<string>(100, 10, (value) => value.length);
+    for (let i = 0; i < 5; i++) recent.set('a', 'xxxx');
+    recent.set('b', 'xxxx');
+    expect([recent.get('a'), recent.get('b')]).toEqual(['xxxx', 'xxxx']);
+    recent.set('c', 'xxx');
+    expect([recent.get('a'), recent.get('b'), recent.get('c')]).toEqual([undefined, 'xxxx', 'xxx']);
+    recent.set('heavy', 'x'.repeat(11));
+    expect(recent.size).toBe(0);
+    recent.set('d', 'x'.repeat(10));
+    expect(recent.get('d')).toBeDefined();
+  });
 });
