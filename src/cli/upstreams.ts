@@ -12,8 +12,6 @@ import { parseProxyList } from '../upstream/proxy-list.ts';
 import { Routing } from '../upstream/routing.ts';
 import { VERSION } from '../version.ts';
 
-const MIN_RATE_WINDOW_MS = 30_000;
-
 /** The text of a configured file. Throws bad_config naming the key that named it. */
 function fileText(file: string | undefined, key: string): string | undefined {
   if (file === undefined) return undefined;
@@ -78,7 +76,7 @@ function chainOptions(config: Config, row: UpstreamConfig, direct: DirectSource)
     pace: {
       headers: timeouts.head,
       whole: timeouts.body,
-      minimumRate: { bytesPerSecond: timeouts.minRate, window: MIN_RATE_WINDOW_MS },
+      minimumRate: { bytesPerSecond: timeouts.minRate, window: timeouts.rateWindow },
     },
   };
 }

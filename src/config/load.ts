@@ -39,6 +39,7 @@ export interface Config {
     readonly body: number;
     readonly direct: number;
     readonly minRate: number;
+    readonly rateWindow: number;
   };
   readonly refreshTtl: number;
   readonly direct: {
@@ -168,6 +169,7 @@ export function loadConfig(options: LoadOptions): Config {
       body: ms(s.timeouts?.body, 90_000, 'timeouts.body'),
       direct: ms(s.timeouts?.direct, 300_000, 'timeouts.direct'),
       minRate: size(s.timeouts?.min_rate, 1024, 'timeouts.min_rate'),
+      rateWindow: ms(s.timeouts?.rate_window, 30_000, 'timeouts.rate_window'),
     },
     refreshTtl: ms(s.refresh?.ttl, 60_000, 'refresh.ttl'),
     direct: {

@@ -46,7 +46,8 @@ export const Settings = table({
       head: optional(duration('until upstream begins to answer')),
       body: optional(duration('for a whole answer other than a zip')),
       direct: optional(duration('for one run of the go command')),
-      min_rate: optional(size('bytes a second below which a zip download is given up, over 30 s')),
+      min_rate: optional(size('bytes a second below which a zip download is given up')),
+      rate_window: optional(duration('how long a zip download may stay below that')),
     }),
   ),
   refresh: optional(

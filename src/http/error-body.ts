@@ -6,6 +6,9 @@ import { GokeepError } from '../errors.ts';
  */
 const LINE = 78;
 const LINES = 8;
+const BYTES = LINES * 81;
+/** A word is cut only where it would fill the whole answer: a long module path stays in one piece, to be copied. */
+const WORD = 400;
 
 /** Breaks a sentence into lines that `go` shows. Bytes are what counts, and a character is never cut in two. */
 export function wrap(text: string): string {
@@ -26,16 +29,25 @@ export function wrap(text: string): string {
     }
   }
   if (line !== '') lines.push(line);
-  return lines.slice(0, LINES).join('\n');
+  return withinBounds(lines).join('\n');
 }
 
-/** A word in pieces that each fit a line. */
+function withinBounds(lines: readonly string[]): string[] {
+  let bytes = 0;
+  const beyond = lines.findIndex((each) => {
+    bytes += Buffer.byteLength(each) + 1;
+    return bytes > BYTES;
+  });
+  return lines.slice(0, Math.min(LINES, beyond < 0 ? LINES : beyond));
+}
+
+/** A word in pieces, none of them longer than {@link WORD}. */
 function pieces(word: string): string[] {
-  if (Buffer.byteLength(word) <= LINE) return word === '' ? [] : [word];
+  if (Buffer.byteLength(word) <= WORD) return word === '' ? [] : [word];
   const found: string[] = [];
   let piece = '';
   for (const character of word) {
-    if (Buffer.byteLength(piece) + Buffer.byteLength(character) > LINE) {
+    if (Buffer.byteLength(piece) + Buffer.byteLength(character) > WORD) {
       found.push(piece);
       piece = '';
     }

@@ -33,6 +33,11 @@ describe('wrap', () => {
     );
   });
 
+  it('leaves a long module path in one piece', () => {
+    const module = `example.test/${'deep/'.repeat(40)}module@v1.0.0`;
+    expect(wrap(`Nothing is known of ${module} here, sorry.`).split('\n')).toContain(module);
+  });
+
   it.each([
     ['one word of three-byte characters', 'モ'.repeat(300)],
     ['one endless word', 'x'.repeat(5_000)],
