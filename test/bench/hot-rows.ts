@@ -5,7 +5,7 @@ import { BenchServer } from './bench-server.ts';
 import type { Corpus } from './corpus.ts';
 import { type Cost, load, type Measured } from './load.ts';
 import { Nginx } from './nginx.ts';
-import { median, ratio, type Row, us } from './table.ts';
+import { ratio, type Row, us } from './table.ts';
 
 const run = promisify(execFile);
 const CONNECTIONS = 32;
@@ -32,14 +32,19 @@ const all = (name: string, targets: readonly string[], requests: number): Work =
   requests,
 });
 
-/** The median of several passes by server CPU time, after one pass that warms up. */
+/** The median of several passes by server CPU time. */
+async function middle(pass: () => Promise<Cost>): Promise<Cost> {
+  const costs: Cost[] = [];
+  for (let at = 0; at < REPEATS; at++) costs.push(await pass());
+  const cost = costs.toSorted((a, b) => a.cpuUs - b.cpuUs)[Math.floor(REPEATS / 2)];
+  return cost ?? Promise.reject(new Error('no pass'));
+}
+
+/** The cost after one pass that warms up. */
 async function cost(server: Measured, { targets, requests }: Work): Promise<Cost> {
   const pass = { targets, requests, connections: CONNECTIONS };
   await load(server, pass);
-  const costs: Cost[] = [];
-  for (let at = 0; at < REPEATS; at++) costs.push(await load(server, pass));
-  const middle = median(costs.map(({ cpuUs }) => cpuUs));
-  return costs.find(({ cpuUs }) => cpuUs === middle) ?? Promise.reject(new Error('no pass'));
+  return middle(() => load(server, pass));
 }
 
 const times = (cost: Cost): string =>
@@ -54,15 +59,16 @@ function against(name: string, ours: Cost, theirs: Cost | undefined, what: strin
 
 /** Has the kernel forget the pages of these files, so that the next reader waits for the disk. */
 async function evict(download: string, targets: readonly string[]): Promise<void> {
-  for (const target of targets) {
-    await run('dd', [`if=${path.join(download, target)}`, 'iflag=nocache', 'count=0', 'status=none']);
-  }
+  const files = targets.map((target) => path.join(download, target));
+  await run('sh', ['-c', 'for f; do dd if="$f" iflag=nocache count=0 status=none; done', 'sh', ...files]);
 }
 
 async function coldCost(server: Measured, corpus: Corpus): Promise<Cost> {
   const { zip } = corpus.targets;
-  await evict(corpus.download, zip);
-  return load(server, { targets: zip, requests: zip.length, connections: CONNECTIONS });
+  return middle(async () => {
+    await evict(corpus.download, zip);
+    return load(server, { targets: zip, requests: zip.length, connections: CONNECTIONS });
+  });
 }
 
 /** Cached answers: server CPU time a request, nginx on the same files as the yardstick. */
