@@ -59,7 +59,11 @@ async function onDisk<T>(work: Promise<T>): Promise<T> {
   } catch (cause) {
     const { code } = cause as { code?: unknown };
     if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new GokeepError('storage_full', 'There is no room left to receive a module.', { cause });
+      throw new GokeepError(
+        'storage_full',
+        'The disk of the gokeep server is full, so the module could not be received; its operator has to make room.',
+        { cause },
+      );
     }
     throw new GokeepError('storage_failed', 'A module could not be written to disk.', { cause });
   }

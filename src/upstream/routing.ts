@@ -6,7 +6,7 @@ import type { UpstreamChain } from './chain.ts';
 export interface Route {
   /** GOPRIVATE patterns of unescaped module paths; empty: every path of its kind. */
   readonly match: readonly string[];
-  /** May private paths be sent here. */
+  /** May private paths be sent here. What such an entry matches is private, whether `privatePaths` says so or not. */
   readonly private: boolean;
   readonly chain: UpstreamChain;
 }
@@ -25,8 +25,8 @@ export interface RoutingOptions {
  * anywhere else. Paths are compared unescaped: an escaped one would not match a pattern with a capital letter.
  */
 export class Routing {
-  readonly #private: readonly { readonly globs: string; readonly chain: UpstreamChain }[];
-  readonly #public: readonly { readonly globs: string; readonly chain: UpstreamChain }[];
+  readonly #private: readonly (Route & { readonly globs: string })[];
+  readonly #public: readonly (Route & { readonly globs: string })[];
   readonly #privatePaths: string;
   readonly #privateDirect: UpstreamChain | undefined;
 
@@ -37,7 +37,8 @@ export class Routing {
     const globs = routes.map((route) => ({ ...route, globs: route.match.join(',') }));
     this.#private = globs.filter((route) => route.private);
     this.#public = globs.filter((route) => !route.private);
-    this.#privatePaths = privatePaths.join(',');
+    // A path that has a private upstream of its own is nobody else's business either.
+    this.#privatePaths = [...privatePaths, ...this.#private.flatMap(({ match }) => match)].join(',');
     this.#privateDirect = privateDirect;
   }
 

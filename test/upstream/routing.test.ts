@@ -60,3 +60,10 @@ test('a malformed pattern is a configuration error', () => {
   const build = (): unknown => new Routing({ routes: [], privatePaths: ['[a'], privateDirect });
   expect(build).toThrow(expect.objectContaining({ code: 'bad_config' }));
 });
+
+test('what a private entry matches is private, though `private` does not list it: no public database hears of it', () => {
+  const routing = new Routing({ routes: [TEAM, PUBLIC, MIRROR], privatePaths: [], privateDirect });
+  expect(routing.isPrivate('corp.example/team/m')).toBe(true);
+  expect(routing.isPrivate('corp.example/other')).toBe(false);
+  expect(routing.isPrivate('github.com/a/b')).toBe(false);
+});

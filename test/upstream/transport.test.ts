@@ -8,13 +8,16 @@ import { UpstreamChain } from '../../src/upstream/chain.ts';
 import type { UpstreamOptions } from '../../src/upstream/chain.ts';
 import { parseProxyList } from '../../src/upstream/proxy-list.ts';
 import { startHttpProxy, startSocks5Proxy } from './egress-servers.ts';
+import { needs } from '../world/programs.ts';
 import { HostileUpstream } from './hostile-upstream.ts';
-import { makeTestCa } from './test-ca.ts';
+import { makeTestCa, type TestCa } from './test-ca.ts';
 
 const INFO = '{"Version":"v1.0.0"}';
 const TARGET = '/example.com/m/@v/v1.0.0.info';
 const REQUEST = { kind: 'info', path: 'example.com/m', version: 'v1.0.0' } as const;
-const CA = makeTestCa();
+const hasOpenssl = needs('openssl');
+const CA = hasOpenssl ? makeTestCa() : ({} as TestCa);
+const suite = describe.skipIf(!hasOpenssl);
 
 const chains: UpstreamChain[] = [];
 afterEach(async () => {
@@ -39,7 +42,7 @@ async function fetchInfo(proxy: string, options: Partial<UpstreamOptions> = {}):
   );
 }
 
-describe('redirects', () => {
+suite('redirects (needs openssl)', () => {
   test.each([301, 302, 303, 307, 308])('with status %i are followed on the same origin', async (status) => {
     await using upstream = await HostileUpstream.start();
     upstream.on(TARGET, { fault: 'redirect', status, location: '../../../moved?x=1#fragment' });
@@ -151,7 +154,7 @@ describe('redirects', () => {
   });
 });
 
-describe('asking again', () => {
+suite('asking again (needs openssl)', () => {
   test.each(['reset', 'closeUnanswered'] as const)('happens after %s before any answer', async (fault) => {
     await using upstream = await HostileUpstream.start();
     upstream.on(TARGET, { fault }, { fault: 'ok', body: INFO });
@@ -205,7 +208,7 @@ test('never more than the configured number of connections are open', async () =
   expect(upstream.connections).toBeLessThanOrEqual(3);
 });
 
-describe('TLS', () => {
+suite('TLS (needs openssl)', () => {
   test('is refused under an unknown authority and accepted under a configured one', async () => {
     await using upstream = await HostileUpstream.start(CA);
     upstream.on(TARGET, INFO);
@@ -268,7 +271,7 @@ test('credentials are in no error, even when upstream repeats them', async () =>
   expect(said).not.toContain(basic);
 });
 
-describe('an egress proxy', () => {
+suite('an egress proxy (needs openssl)', () => {
   test('tunnels https by CONNECT, resolves the name itself and gets its own credentials', async () => {
     await using upstream = await HostileUpstream.start(CA);
     await using proxy = await startHttpProxy();
