@@ -36,6 +36,6 @@ export function raiseMismatch(mismatch: Mismatch, sink: IncidentSink): never {
   sink({ at: Date.now(), kind, path, version, recorded, seen, source });
   throw new GokeepError(
     'mismatch',
-    `SECURITY: ${path}@${version} was changed after it was recorded: ${WHAT[kind]} from ${source} has ${seen}, the record says ${recorded}. Nothing was stored or served. Do not use this version until its author or your security team has explained the change.`,
+    `SECURITY: ${path}@${version} does not match its record: ${WHAT[kind]} from ${source} has ${seen}, the record says ${recorded}. Nothing was stored or served. Do not use this version until its author or your security team has explained why.`,
   );
 }
