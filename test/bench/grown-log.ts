@@ -15,7 +15,7 @@ const VERSIONS = 20;
  * records come: neighbours in the log are far apart in the index by name.
  */
 function moduleOf(n: number): { path: string; version: string } {
-  const scattered = (n * 7_919_993) % 10_000_019;
+  const scattered = (n * 7_919_993) % 20_000_003;
   const repository = Math.floor(scattered / VERSIONS);
   return {
     path: `github.com/organisation-${repository % 4_001}/repository-${repository}`,
