@@ -26,9 +26,7 @@ const readable = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 function expectRefused({ code, stderr }: GoResult, { path: name, version }: MadeModule, what: string): void {
   expect(code).toBe(1);
-  expect(readable(stderr)).toContain(
-    `SECURITY: ${name}@${version} does not match its record: ${what}`,
-  );
+  expect(readable(stderr)).toContain(`SECURITY: ${name}@${version} does not match its record: ${what}`);
   expect(readable(stderr)).toContain('Nothing was stored or served. Do not use this version');
 }
 

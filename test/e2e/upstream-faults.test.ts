@@ -10,7 +10,8 @@ import { UpstreamWorld, WORLD_DATABASE } from '../world/upstream-world.ts';
 
 const VERSION = 'v1.0.0';
 const TTL = 400;
-const TIMEOUTS = '[timeouts]\nconnect = "1s"\nhead = "4s"\nbody = "5s"\nmin_rate = "1kB"\nrate_window = "4s"\n';
+const TIMEOUTS =
+  '[timeouts]\nconnect = "1s"\nhead = "4s"\nbody = "5s"\nmin_rate = "1kB"\nrate_window = "4s"\n';
 
 /** What a target answers, and what is asked of it through gokeep. */
 type ModuleKind = 'info' | 'mod' | 'zip' | 'list' | 'latest' | 'query';
