@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'upstream_refused' // upstream answered 401 or 403
   | 'upstream_failed' // upstream answered another failure, or something that is no answer to the question
   | 'upstream_unreachable' // no connection, or it broke
+  | 'loop' // a request that we sent upstream came back to us
   | 'upstream_timeout' // deadline or minimum rate missed
   | 'no_go' // `direct` was asked for and there is no usable go command or git
   // Verification.

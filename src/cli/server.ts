@@ -104,7 +104,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal);
   cleanup.defer(() => remembered.close());
   const upstreams = cleanup.use(
-    openUpstreams(config, remembered, (name) => {
+    openUpstreams(config, key.name, remembered, (name) => {
       metrics.incidents.inc({ kind: 'fork' });
       log.fatal(
         { database: name },
@@ -182,6 +182,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   });
   let settings: ClientSettings = { url: config.url ?? '', vkey: key.vkey };
   const app = buildApp({
+    via: key.name,
     modules: moduleHandler({ proxy, responder, isPrivate, refreshTtl: config.refreshTtl }),
     databases: databaseHandler({ databases, responder, isPrivate, now: Date.now }),
     startPage: () => startPage(settings),

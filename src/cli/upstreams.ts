@@ -51,11 +51,17 @@ function openDirect(config: Config): DirectSource {
   });
 }
 
-function chainOptions(config: Config, row: UpstreamConfig, direct: DirectSource): UpstreamOptions {
+function chainOptions(
+  config: Config,
+  row: UpstreamConfig,
+  direct: DirectSource,
+  via: string,
+): UpstreamOptions {
   const { environmentProxies, timeouts } = config;
   return {
     proxies: parseProxyList(row.proxy),
     userAgent: `gokeep/${VERSION}`,
+    via,
     direct,
     netrc: fileText(row.netrc, 'upstream.netrc'),
     tls: {
@@ -93,9 +99,14 @@ export interface Upstreams extends AsyncDisposable {
   readonly proving: ProvingUpstream | undefined;
 }
 
-/** Sets up everything outside that the configuration names. Connects to nothing yet. Throws bad_config. */
+/**
+ * Sets up everything outside that the configuration names. Connects to nothing yet. Throws bad_config.
+ *
+ * @param via what we call ourselves towards upstreams: unique to this server, so that a loop is noticed.
+ */
 export function openUpstreams(
   config: Config,
+  via: string,
   remembered: UpstreamStore,
   onFork: (database: string, evidence: ForkEvidence) => void,
 ): Upstreams {
@@ -103,7 +114,7 @@ export function openUpstreams(
   const rows = config.upstreams.map((row) => ({
     match: row.match,
     private: row.private,
-    chain: new UpstreamChain(chainOptions(config, row, direct)),
+    chain: new UpstreamChain(chainOptions(config, row, direct, via)),
   }));
   const privateRow: UpstreamConfig = {
     match: [],
@@ -119,7 +130,7 @@ export function openUpstreams(
   const routing = new Routing({
     routes: rows,
     privatePaths: config.private,
-    privateDirect: new UpstreamChain(chainOptions(config, privateRow, direct)),
+    privateDirect: new UpstreamChain(chainOptions(config, privateRow, direct, via)),
   });
   const gosumdb = parseGosumdb(config.upstreamSumdb);
   const open = rows.find((row) => !row.private)?.chain;

@@ -1,25 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
+import { ownAddress } from './own-address.ts';
 import { parseSettings } from './parse.ts';
-import type { Settings, UpstreamSettings } from './schema.ts';
+import type { Settings } from './schema.ts';
 import { bytes, milliseconds } from './units.ts';
+import { oneSumdb, resolveUpstreams, type UpstreamConfig } from './upstreams.ts';
+import { type Environment, variable } from './variable.ts';
 
-/** One row of the upstream routing table, files still as paths. */
-export interface UpstreamConfig {
-  readonly match: readonly string[];
-  readonly private: boolean;
-  /** GOPROXY syntax. */
-  readonly proxy: string;
-  readonly ca: string | undefined;
-  readonly clientCert: string | undefined;
-  readonly clientKey: string | undefined;
-  /** Proxy URL to go out through; 'none' for no proxy whatever the environment says. */
-  readonly egress: string | undefined;
-  readonly netrc: string | undefined;
-  readonly allowAddresses: readonly string[];
-}
+export type { UpstreamConfig } from './upstreams.ts';
 
 /** Everything the program can be told, resolved: paths absolute, durations in ms, sizes in bytes. */
 export interface Config {
@@ -76,25 +65,11 @@ export interface Config {
 }
 
 export interface LoadOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly cwd: string;
   /** `--config` and `--data` of a command. */
   readonly configFile?: string | undefined;
   readonly data?: string | undefined;
-}
-
-/** What `go env GOPROXY` says on this host; Go's own way of naming the default, so that we name none. */
-function hostGoproxy(env: LoadOptions['env'], go: string): string {
-  if (env['GOPROXY']) return env['GOPROXY'];
-  try {
-    return execFileSync(go, ['env', 'GOPROXY'], { encoding: 'utf8', timeout: 20_000 }).trim();
-  } catch (error) {
-    throw new GokeepError(
-      'bad_config',
-      'upstream.proxy is not set, and there is no go command here to ask for its GOPROXY; set upstream.proxy (or GOKEEP_UPSTREAM)',
-      { cause: error },
-    );
-  }
 }
 
 function parseListen(value: string, key: string): { host: string; port: number } {
@@ -113,11 +88,6 @@ function parseBoolean(value: string, key: string): boolean {
 }
 
 const splitList = (value: string): string[] => value.split(',').filter((part) => part !== '');
-
-/** An environment variable; set to nothing is not set, as compose files and unit files leave them. */
-function variable(env: LoadOptions['env'], name: string): string | undefined {
-  return env[name] === '' ? undefined : env[name];
-}
 
 function readSettings(options: LoadOptions): { settings: Settings; file: string | undefined } {
   const named = options.configFile ?? variable(options.env, 'GOKEEP_CONFIG');
@@ -153,15 +123,23 @@ export function loadConfig(options: LoadOptions): Config {
   const saidOffline = variable(env, 'GOKEEP_OFFLINE');
   const offline =
     saidOffline === undefined ? (s.offline ?? false) : parseBoolean(saidOffline, 'GOKEEP_OFFLINE');
-  const rows = resolveUpstreams(s.upstream ?? [{}], env, s.direct?.go ?? 'go', offline, fromFile);
+  const listen = parseListen(variable(env, 'GOKEEP_LISTEN') ?? s.listen ?? '127.0.0.1:8787', 'listen');
+  const url = s.url?.replace(/\/+$/, '');
+  const upstreams = resolveUpstreams(s.upstream ?? [{}], {
+    env,
+    go: s.direct?.go ?? 'go',
+    offline,
+    fromFile,
+    isOurs: ownAddress(listen, url, s.tls !== undefined),
+  });
   return {
     file,
-    listen: parseListen(variable(env, 'GOKEEP_LISTEN') ?? s.listen ?? '127.0.0.1:8787', 'listen'),
+    listen,
     data,
-    url: s.url?.replace(/\/+$/, ''),
+    url,
     private: env['GOKEEP_PRIVATE'] === undefined ? (s.private ?? []) : splitList(env['GOKEEP_PRIVATE']),
     offline,
-    upstreams: rows,
+    upstreams,
     upstreamSumdb: variable(env, 'GOKEEP_UPSTREAM_SUMDB') ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
     timeouts: {
       connect: ms(s.timeouts?.connect, 10_000, 'timeouts.connect'),
@@ -215,47 +193,4 @@ export function loadConfig(options: LoadOptions): Config {
       none: env['NO_PROXY'] ?? env['no_proxy'],
     },
   };
-}
-
-function oneSumdb(rows: readonly UpstreamSettings[]): string | undefined {
-  const named = new Set(rows.map((row) => row.sumdb).filter((name) => name !== undefined));
-  if (named.size > 1) {
-    throw new GokeepError('bad_config', 'upstream.sumdb: only one database can prove public modules');
-  }
-  return [...named][0];
-}
-
-function resolveUpstreams(
-  rows: readonly UpstreamSettings[],
-  env: LoadOptions['env'],
-  go: string,
-  offline: boolean,
-  fromFile: (value: string | undefined) => string | undefined,
-): UpstreamConfig[] {
-  const override = variable(env, 'GOKEEP_UPSTREAM');
-  return rows.map((row, at) => {
-    const isShorthand = rows.length === 1 && row.match === undefined;
-    if (override !== undefined && !isShorthand) {
-      throw new GokeepError(
-        'bad_config',
-        'GOKEEP_UPSTREAM: the configuration file has a table of upstreams, so one address cannot stand for all; change the file, or unset the variable',
-      );
-    }
-    const proxy = override ?? row.proxy;
-    if (proxy === undefined && !isShorthand) {
-      throw new GokeepError('bad_config', `upstream[${at}].proxy: an entry with match needs a proxy`);
-    }
-    return {
-      match: row.match ?? [],
-      private: row.private ?? false,
-      // Offline nothing is asked, so nothing is looked up: a closed host may have no go command.
-      proxy: proxy ?? (offline ? 'off' : hostGoproxy(env, go)),
-      ca: fromFile(row.ca),
-      clientCert: fromFile(row.client_cert),
-      clientKey: fromFile(row.client_key),
-      egress: row.egress,
-      netrc: fromFile(row.netrc),
-      allowAddresses: row.allow_addresses ?? [],
-    };
-  });
 }

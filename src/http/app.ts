@@ -10,10 +10,12 @@ import type { Health } from './health.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
 import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
-import { checkShape, namesOneHost } from './request-shape.ts';
+import { checkNotOurs, checkShape, namesOneHost } from './request-shape.ts';
 import { answerUnparsed } from './unparsed.ts';
 
 export interface AppOptions {
+  /** What we call ourselves in Via headers towards upstreams. */
+  readonly via: string;
   readonly modules: Handler;
   readonly databases: Handler;
   readonly startPage: () => string;
@@ -123,6 +125,7 @@ async function dispatch(
   let kind = routed;
   try {
     checkShape(request);
+    checkNotOurs(request, o.via);
     const target = request.url ?? '/';
     const query = target.indexOf('?');
     let path = query < 0 ? target : target.slice(0, query);

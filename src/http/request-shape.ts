@@ -31,3 +31,13 @@ export function checkShape(request: Head): void {
   if (!namesOneHost(request)) throw new GokeepError('bad_request', 'a request names one host');
   if (hasBody(request)) throw new GokeepError('bad_request', 'this address takes no request body');
 }
+
+/** Refuses (loop) a request that we sent upstream ourselves: waiting for it would be waiting for ourselves. */
+export function checkNotOurs({ headers }: Pick<Head, 'headers'>, via: string): void {
+  const hops = headers.via?.split(',') ?? [];
+  if (!hops.some((hop) => hop.trim().split(/\s+/)[1] === via)) return;
+  throw new GokeepError(
+    'loop',
+    'this gokeep is its own upstream: its request came back to it. Its operator has to name another upstream (upstream.proxy).',
+  );
+}

@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   upstream_refused: 403,
   upstream_failed: 502,
   upstream_unreachable: 502,
+  loop: 508,
   upstream_timeout: 504,
   no_go: 502,
   bad_zip: 502,

@@ -13,13 +13,19 @@ const OLDEST_PROGRAM = '0.1.0';
 
 const MIGRATIONS = path.join(import.meta.dirname, '..', '..', 'migrations');
 
-function olderThan(version: string, oldest: readonly number[]): boolean {
+/** Throws bad_config for a SQLite that must not keep a log: `version` is what `sqlite_version()` says. */
+export function checkSqliteVersion(version: string): void {
   const parts = version.split('.').map(Number);
-  for (const [at, least] of oldest.entries()) {
+  for (const [at, least] of OLDEST_SQLITE.entries()) {
     const have = parts[at] ?? 0;
-    if (have !== least) return have < least;
+    if (have > least) return;
+    if (!(have >= least)) {
+      throw new GokeepError(
+        'bad_config',
+        `SQLite ${version} is too old; ${OLDEST_SQLITE.join('.')} is needed`,
+      );
+    }
   }
-  return false;
 }
 
 /** Any SQLite failure as one of ours: a full disk is told apart, since a person can mend it. */
@@ -90,13 +96,7 @@ export function openDatabase(file: string, migrations: 'log' | 'upstream'): Data
   let db: Database.Database | undefined;
   try {
     db = new Database(file, { timeout: 10_000 });
-    const version = String(db.prepare('SELECT sqlite_version()').pluck().get());
-    if (olderThan(version, OLDEST_SQLITE)) {
-      throw new GokeepError(
-        'bad_config',
-        `SQLite ${version} is too old; ${OLDEST_SQLITE.join('.')} is needed`,
-      );
-    }
+    checkSqliteVersion(String(db.prepare('SELECT sqlite_version()').pluck().get()));
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');

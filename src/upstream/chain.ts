@@ -28,6 +28,8 @@ export interface UpstreamOptions {
   readonly proxies: readonly ProxyEntry[];
   /** `gokeep/<version>` */
   readonly userAgent: string;
+  /** Our pseudonym in the Via header. Default: gokeep. */
+  readonly via?: string | undefined;
   /** Needed when `proxies` holds `direct`. May be shared between chains; closing a chain leaves it alone. */
   readonly direct?: DirectSource | undefined;
   /** Text of a netrc file. Userinfo in a proxy's URL comes first. */
@@ -198,6 +200,7 @@ export class UpstreamChain {
       origin: url.origin,
       credentials,
       userAgent: o.userAgent,
+      via: o.via ?? 'gokeep',
       tls: o.tls,
       egress: o.egress,
       addresses: this.#addresses,

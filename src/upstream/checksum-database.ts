@@ -2,9 +2,8 @@ import { type ErrorCode, GokeepError, hasCode } from '../errors.ts';
 import { escapePath, escapeVersion } from '../module/escape.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { formatDataTile, parseDataTile } from '../tlog/data-tile.ts';
-import { parseGoSumRecord } from '../tlog/go-sum-record.ts';
 import { type Hash, recordHash } from '../tlog/hash.ts';
-import { formatRecord, type ParsedRecord, parseRecord } from '../tlog/record.ts';
+import { parseRecord } from '../tlog/record.ts';
 import { DATA_LEVEL, isTile, type Tile, tilePath } from '../tlog/tile.ts';
 import { type TileReader, tileHashReader } from '../tlog/tile-reader.ts';
 import { storedHashIndex } from '../tlog/tree.ts';
@@ -12,27 +11,13 @@ import type { TreeHead } from '../tlog/tree-note.ts';
 import type { DatabaseFetch, DatabaseMemory } from './database-memory.ts';
 import { DatabaseTiles, FULL_WIDTH, TILE_HEIGHT, type TileAccess } from './database-tiles.ts';
 import { DatabaseTimeline, type ForkEvidence, type SignedHead } from './database-timeline.ts';
+import { prove, type ProvenRecord } from './proven-record.ts';
 import { requiredFetch } from './required-fetch.ts';
 import { SharedWork } from './shared-work.ts';
 
 export type { DatabaseFetch, DatabaseMemory } from './database-memory.ts';
 export type { ForkEvidence } from './database-timeline.ts';
-
-/** A record, proven to be in the tree of a signed head. */
-export interface ProvenRecord {
-  readonly id: number;
-  readonly text: Buffer;
-  /** `h1:` of the zip. */
-  readonly zip: string;
-  /** `h1:` of the go.mod. */
-  readonly mod: string;
-  /** The head that it was proven against: the newest one we had seen by then. */
-  readonly head: TreeHead;
-  /** The signed note of `head`. */
-  readonly note: Buffer;
-  /** The answer to a lookup: the record and `note`, which may be newer than the one the database sent with it. */
-  readonly body: Buffer;
-}
+export type { ProvenRecord } from './proven-record.ts';
 
 export interface DatabaseAccess {
   readonly signal: AbortSignal;
@@ -259,25 +244,6 @@ export class ChecksumDatabase {
     if (this.#proven.size >= MAX_PROVEN_AT_HAND) this.#proven.clear();
     this.#proven.set(request, proven);
   }
-}
-
-/** The hashes are read from the text only when the text is proven (CVE-2026-56864). */
-async function prove(
-  path: string,
-  version: string,
-  { id, text }: ParsedRecord,
-  { head, note }: SignedHead,
-  tiles: TileReader,
-): Promise<ProvenRecord> {
-  if (id >= head.size) {
-    throw new GokeepError('bad_proof', 'the checksum database sent a record beyond the end of its own log');
-  }
-  const [hash] = await tileHashReader(head, tiles)([storedHashIndex(0, id)]);
-  if (hash?.equals(recordHash(text)) !== true) {
-    throw new GokeepError('bad_proof', 'the checksum database sent a record that is not in its log');
-  }
-  const { zip, mod } = parseGoSumRecord(text, path, version);
-  return { id, text, zip, mod, head, note, body: Buffer.concat([formatRecord(id, text), note]) };
 }
 
 /** How many entries of the tile's place a tree of this size has; may be negative. */

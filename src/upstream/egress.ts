@@ -43,6 +43,12 @@ export function parseEgressProxy(text: string): URL {
   if (!['http:', 'https:', 'socks5:'].includes(url.protocol)) {
     throw new GokeepError('bad_config', 'The egress proxy has to be an http, https or socks5 URL.');
   }
+  if (url.protocol === 'https:' && isIP(bareHost(url.hostname)) !== 0) {
+    throw new GokeepError(
+      'bad_config',
+      'An https egress proxy has to be given by its host name: a TLS handshake cannot name an address.',
+    );
+  }
   return url;
 }
 

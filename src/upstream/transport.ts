@@ -38,6 +38,8 @@ export interface TransportSettings extends DispatcherSettings {
   readonly credentials: Credentials | undefined;
   /** `gokeep/<version>` */
   readonly userAgent: string;
+  /** Our pseudonym for the Via header (RFC 9110, section 7.6.3), by which a request that comes back is known. */
+  readonly via: string;
   readonly pace: Pace;
 }
 
@@ -144,6 +146,7 @@ export class Transport {
     const trusted = url.origin === this.#settings.origin;
     const headers: Record<string, string> = {
       'user-agent': this.#settings.userAgent,
+      via: `1.1 ${this.#settings.via}`,
       accept: '*/*',
       'accept-encoding': 'identity',
     };

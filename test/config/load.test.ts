@@ -152,7 +152,40 @@ describe('what cannot be meant', () => {
 
   it('what go env GOPROXY says on this host is the default', () => {
     writeFileSync(at('gokeep.toml'), 'version = 1\n');
-    const { proxy } = loadConfig({ env: {}, cwd: directory }).upstreams[0] ?? { proxy: '' };
+    const env = { PATH: process.env['PATH'], HOME: directory };
+    const { proxy } = loadConfig({ env, cwd: directory }).upstreams[0] ?? { proxy: '' };
     expect(proxy).toMatch(/direct|off|http/);
+  });
+
+  it('a host whose GOPROXY is this very server gets what go says without that setting', () => {
+    writeFileSync(at('gokeep.toml'), 'version = 1\nurl = "https://go.corp.example"\n');
+    const env = { PATH: process.env['PATH'], HOME: directory };
+    const byItself = loadConfig({ env, cwd: directory }).upstreams[0]?.proxy;
+    for (const own of [
+      'http://127.0.0.1:8787',
+      'http://localhost:8787/,direct',
+      'https://go.corp.example|off',
+    ]) {
+      expect(loadConfig({ env: { ...env, GOPROXY: own }, cwd: directory }).upstreams[0]?.proxy).toBe(
+        byItself,
+      );
+    }
+    const other = 'http://127.0.0.1:8788,direct';
+    expect(loadConfig({ env: { ...env, GOPROXY: other }, cwd: directory }).upstreams[0]?.proxy).toBe(other);
+  });
+
+  it.each([
+    'http://127.0.0.1:8787/x',
+    'direct,http://[::1]:8787',
+    'https://go.corp.example',
+    'go.corp.example',
+  ])('an upstream that is this very server is refused: %s', (proxy) => {
+    writeFileSync(
+      at('gokeep.toml'),
+      `version = 1\nurl = "https://go.corp.example"\n[upstream]\nproxy = "${proxy}"\n`,
+    );
+    expect(() => loadConfig({ env: {}, cwd: directory })).toThrow(
+      /upstream\.proxy: .* is this server itself/,
+    );
   });
 });

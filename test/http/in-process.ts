@@ -75,6 +75,7 @@ export class InProcess implements AsyncDisposable {
     });
     const isPrivate = o.isPrivate ?? ((path) => path.startsWith('private.test/'));
     const app = buildApp({
+      via: 'in-process.internal',
       modules: moduleHandler({
         proxy: { find: o.find } as ModuleProxy,
         responder,

@@ -241,3 +241,23 @@ describe('connections', () => {
     expect((await gokeep.get('/livez')).status).toBe(200);
   });
 });
+
+describe('a request of our own that comes back', () => {
+  it('is answered at once with what is wrong, and each request upstream carries our name', async () => {
+    const name = gokeep.vkey.split('+')[0]!;
+    await gokeep.get('/example.test/m/@v/v1.0.0.info');
+    const sent = world.upstream.requests.find(({ target }) =>
+      target.endsWith('/example.test/m/@v/v1.0.0.info'),
+    );
+    expect(sent?.headers['via']).toBe(`1.1 ${name}`);
+    await withoutTrace(async () => {
+      const looped = await gokeep.get('/example.test/m/@v/v9.9.9.info', { via: `1.1 other, 1.1 ${name}` });
+      expect([looped.status, await looped.text()]).toEqual([
+        508,
+        expect.stringContaining('is its own upstream'),
+      ]);
+    });
+    const other = await gokeep.get('/example.test/m/@v/v1.0.0.mod', { via: '1.1 another.gokeep' });
+    expect(other.status).toBe(200);
+  });
+});

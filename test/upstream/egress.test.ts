@@ -52,6 +52,13 @@ test.each([
   expect(parseEgressProxy(text).href).toBe(href);
 });
 
-test.each(['ftp://proxy', 'socks4://proxy', 'http://', 'http://a b'])('%s is no proxy', (text) => {
+test.each([
+  'ftp://proxy',
+  'socks4://proxy',
+  'http://',
+  'http://a b',
+  'https://127.0.0.1:3129',
+  'https://[::1]',
+])('%s is no proxy', (text) => {
   expect(() => parseEgressProxy(text)).toThrow(expect.objectContaining({ code: 'bad_config' }));
 });
