@@ -6,25 +6,27 @@ import { describe, expect, it } from 'vitest';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 
-/** Does any proxy of the host's own GOPROXY answer for a module that has been there for years? */
-function hostUpstreamAnswers(): boolean {
+/** The host's own GOPROXY, if a proxy of it answers for a module that has been there for years. */
+function answeringUpstream(): string | undefined {
   try {
-    const env = { ...process.env, GOFLAGS: '-mod=mod', GOENV: 'off' };
+    const upstream = execFileSync('go', ['env', 'GOPROXY'], { encoding: 'utf8' }).trim();
+    const env = { ...process.env, GOFLAGS: '-mod=mod', GOPROXY: upstream };
     execFileSync('go', ['list', '-m', 'golang.org/x/mod@v0.20.0'], {
       env,
       timeout: 20_000,
       stdio: 'ignore',
       cwd: tmpdir(),
     });
-    return true;
+    return upstream;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-const answers = hostUpstreamAnswers();
-if (!answers)
+const upstream = answeringUpstream();
+if (upstream === undefined) {
   process.stderr.write('live.test.ts: no proxy of this host’s GOPROXY answers; its tests are skipped\n');
+}
 
 /** A main module with 335 requirements; its program uses few of them, so that the compiler is not what is tested. */
 const PROGRAM = `package main
@@ -54,14 +56,14 @@ async function downloadAndBuild(client: GoClient): Promise<number> {
   return download.stdout.match(/"Sum": "h1:/g)?.length ?? 0;
 }
 
-describe.skipIf(!answers)('a real program of 300 modules, from the host’s own GOPROXY', () => {
+describe.skipIf(upstream === undefined)('a real program of 300 modules, from the host’s own GOPROXY', () => {
   it('builds, and builds again with upstream unplugged and caches gone, by our database and by the public one', {
     timeout: 900_000,
   }, async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'gokeep-live-'));
     const data = path.join(directory, 'data');
     try {
-      const connected = await GokeepProcess.start({ data });
+      const connected = await GokeepProcess.start({ data, env: { GOKEEP_UPSTREAM: upstream! } });
       {
         await using server = connected;
         for (const gosumdb of [server.vkey, 'sum.golang.org']) {

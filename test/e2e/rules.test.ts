@@ -37,6 +37,8 @@ beforeAll(async () => {
   await world.publish({ path: 'example.test/major/v2', version: 'v2.1.0' });
   await world.publish({ path: 'example.test/incompatible', version: 'v2.0.0+incompatible' });
   await world.publish({ path: 'example.test/untagged', version: 'v0.0.0-20240102030405-abcdef012345' });
+  await world.publish({ path: 'gopkg.in/yaml.v3', version: 'v3.0.1' });
+  await world.publish({ path: 'gopkg.in/owner/some.pkg.v0', version: 'v0.4.0-beta.2' });
   for (const [version, mod] of [
     ['v1.0.0', ''],
     ['v1.1.0', ''],
@@ -75,6 +77,11 @@ describe('what go prints through gokeep is what it prints straight from upstream
     ['mod', 'download', '-json', 'example.test/incompatible@v2.0.0+incompatible'],
     ['mod', 'download', '-json', 'example.test/plain@v1.9.9'],
     ['mod', 'download', '-json', 'example.test/untagged@latest'],
+    ['list', '-m', '-versions', 'gopkg.in/yaml.v3'],
+    ['list', '-m', '-json', 'gopkg.in/yaml.v3@v2.4.0'],
+    ['mod', 'download', '-json', 'gopkg.in/yaml.v3@v3.0.1'],
+    ['mod', 'download', '-json', 'gopkg.in/owner/some.pkg.v0@latest'],
+    ['get', 'gopkg.in/yaml.v3'],
     ['get', 'example.test/major/v2'],
     ['get', 'example.test/major/v2/no/such/package'],
     ['get', 'example.test/plain@v1.3.0-rc.1'],
@@ -82,6 +89,16 @@ describe('what go prints through gokeep is what it prints straight from upstream
   it.each(commands.map((args) => ({ args, name: args.join(' ') })))('go $name', async ({ args }) => {
     await same(...args);
   });
+});
+
+it('a gopkg.in module is used and verified under the name that it has', async () => {
+  await using client = await GoClient.create({ GOPROXY: gokeep.url, GOSUMDB: gokeep.vkey });
+  await client.write(
+    'main.go',
+    'package main\n\nimport yaml "gopkg.in/yaml.v3"\n\nfunc main() { println(yaml.Version) }\n',
+  );
+  expect(await client.run('get', 'gopkg.in/yaml.v3@v3.0.1')).toMatchObject({ code: 0 });
+  expect(await client.run('run', '.')).toMatchObject({ code: 0, stderr: 'v3.0.1\n' });
 });
 
 describe('.info, .mod and .zip stand alone', () => {
