@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDatabase, openForReading, storageError } from '../../src/store/database.ts';
+import { checkSqliteVersion, openDatabase, openForReading, storageError } from '../../src/store/database.ts';
 import { LogWriter } from '../../src/store/log-writer.ts';
 
 let directory: string;
@@ -15,6 +15,30 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('SQLite itself', () => {
+  it.each(['3.51.2', '3.50.7', '3.9.12', '3', '2.99.99', ''])(
+    '%j, which can lose a commit, is refused',
+    (old) => {
+      expect(() => checkSqliteVersion(old)).toThrow(
+        expect.objectContaining({
+          code: 'bad_config',
+          message: expect.stringMatching(/^SQLite .* is too old; 3\.51\.3 is needed$/),
+        }),
+      );
+    },
+  );
+
+  it.each(['3.51.3', '3.51.10', '3.100.0', '4.0.0'])('%s is new enough', (version) => {
+    checkSqliteVersion(version);
+  });
+
+  it('the one that is built in is new enough', () => {
+    const db = new Database(':memory:');
+    checkSqliteVersion(String(db.prepare('SELECT sqlite_version()').pluck().get()));
+    db.close();
+  });
+});
 
 describe.each(['log', 'upstream'] as const)('the %s database', (kind) => {
   it('is in WAL mode with synchronous=FULL and foreign keys, every time it is opened', () => {
