@@ -218,6 +218,35 @@ describe('a repository', () => {
     expect(error).toMatchObject({ code });
   });
 
+  test('a pseudo-version is only what go itself makes of the commit: its time, its base, 12 digits of its hash', async () => {
+    const { Version: right } = JSON.parse(await text({ kind: 'latest', path: `${REPO}/untagged` })) as {
+      Version: string;
+    };
+    const hash = right.slice(-12);
+    expect(right).toBe(`v0.0.0-20240102030405-${hash}`);
+    const wrong: readonly (readonly [version: string, why: RegExp])[] = [
+      [`v0.0.0-20240102030406-${hash}`, /does not match version-control timestamp/],
+      [
+        `v0.0.0-20240102030405-${hash.replaceAll(/./g, (digit) => (digit === '0' ? '1' : '0'))}`,
+        /unknown revision/,
+      ],
+      [`v0.0.0-20240102030405-${hash.slice(0, 11)}`, /revision is shorter than canonical/],
+      [`v0.3.1-0.20240102030405-${hash}`, /preceding tag \(v0\.3\.0\) not found/],
+      [`v1.0.0-20240102030405-${hash}`, /major version without preceding tag must be v0/],
+    ];
+    for (const [version, why] of wrong) {
+      for (const kind of ['info', 'mod'] as const) {
+        const error = await failure(direct(), { kind, path: `${REPO}/untagged`, version });
+        expect(error).toMatchObject({ code: 'not_found', message: expect.stringMatching(why) as string });
+      }
+    }
+    const name = join(base, 'pseudo.zip');
+    await using file = await open(name, 'w');
+    const zip = direct().fetchZip(`${REPO}/untagged`, wrong[0]![0], file, undefined);
+    await expect(zip).rejects.toMatchObject({ code: 'not_found' });
+    expect((await readFile(name)).length).toBe(0);
+  });
+
   test('a zip that needs a newer Go says so', async () => {
     await using file = await open(join(base, 'y.zip'), 'w');
     await expect(direct().fetchZip(`${REPO}/future`, 'v0.1.0', file, undefined)).rejects.toMatchObject({
@@ -251,6 +280,43 @@ test('a repository that hangs ends at the deadline, with every process of the gr
   expect(processesIn(direct.directory)).not.toBe(0);
   expect(await fetch).toMatchObject({ code: 'upstream_timeout' });
   await vi.waitUntil(() => processesIn(direct.directory) === 0, 10_000);
+});
+
+test('a module proxy that a go-import page names and that never answers ends at the deadline, like one that is ourselves', async () => {
+  const asked: string[] = [];
+  // go reaches both hosts through its egress proxy, so that neither has to be found by name.
+  const proxy = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url === 'http://vanity.test/mod?go-get=1') {
+      response.end('<meta name="go-import" content="vanity.test/mod mod http://proxy.vanity.test/go">');
+    }
+  });
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, '127.0.0.1', resolve);
+  });
+  try {
+    const direct = source({
+      deadline: 3000,
+      insecure: 'vanity.test,*.vanity.test',
+      httpProxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+      httpsProxy: 'http://127.0.0.1:1',
+    });
+    const fetch = failure(direct, { kind: 'list', path: 'vanity.test/mod' });
+    await vi.waitUntil(() => asked.length === 2, 3000);
+    expect(asked).toEqual([
+      'http://vanity.test/mod?go-get=1',
+      'http://proxy.vanity.test/go/vanity.test/mod/@v/list',
+    ]);
+    expect(processesIn(direct.directory)).not.toBe(0);
+    expect(await fetch).toMatchObject({
+      code: 'upstream_timeout',
+      message: expect.stringContaining('vanity.test/mod') as string,
+    });
+    await vi.waitUntil(() => processesIn(direct.directory) === 0, 10_000);
+  } finally {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
 });
 
 test('a caller that gives up ends the command, and one that waits never starts it', async () => {
