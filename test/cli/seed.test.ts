@@ -125,7 +125,7 @@ describe('gokeep seed', () => {
     });
     const response = await server.get('/corp.test/lib/@v/v1.0.0.zip');
     expect(response.status).toBe(502);
-    expect(await response.text()).toContain('SECURITY: corp.test/lib@v1.0.0 was changed');
+    expect(await response.text()).toContain('SECURITY: corp.test/lib@v1.0.0 does not');
     const why = await gokeep(['why', 'corp.test/lib@v1.0.0', '--data', directory.data], PRIVATE);
     expect(why.code).toBe(1);
     expect(why.stdout).toMatch(/source: taken from a go\.sum file by the operator/);
