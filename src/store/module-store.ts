@@ -155,6 +155,7 @@ export class ModuleStore {
     const write = before.then(async () => {
       await using temporary = await this.openTemporary();
       await temporary.handle.writeFile(await this.listText(modulePath));
+      await temporary.handle.sync();
       await placeDurably(temporary.file, path.join(this.#versions(modulePath), 'list'));
     });
     this.#listing.set(modulePath, write);
