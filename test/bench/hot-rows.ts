@@ -84,9 +84,10 @@ export async function hotRows(o: HotOptions): Promise<Row[]> {
   const nginxZip = await theirs(zips);
   const nginxCold = nginx === undefined ? undefined : await coldCost(nginx, o.corpus);
 
+  let ours: Cost;
   {
     await using server = await BenchServer.start({ data: o.data, env: o.env });
-    const ours = await cost(server, small);
+    ours = await cost(server, small);
     rows.push(against('cached `.info` and `.mod`', ours, nginxSmall, 'nginx', 2.5));
     const paths = o.corpus.modules.slice(0, 300).map(({ path: name }) => `/${escape(name)}`);
     const lists = paths.map((name) => `${name}/@v/list`);
@@ -128,6 +129,12 @@ export async function hotRows(o: HotOptions): Promise<Row[]> {
         1.25,
       ),
     );
+  }
+  {
+    const toml = '[http]\naccel_redirect = "/files/"\n';
+    await using server = await BenchServer.start({ data: o.data, env: o.env, toml });
+    const handOff = await cost(server, all('zip', zip, SMALL_REQUESTS));
+    rows.push(against('`.zip` handed off to nginx, our part', handOff, ours, '`.info`', 1));
   }
   {
     const toml = '[cache]\nmemory = "1GB"\nsmall_file = "100MB"\n';

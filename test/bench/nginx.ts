@@ -72,7 +72,7 @@ export class Nginx implements AsyncDisposable, Measured {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill('SIGQUIT');
+    this.#child.kill('SIGTERM');
     await once(this.#child, 'close');
     await rm(this.#directory, { recursive: true, force: true });
   }
