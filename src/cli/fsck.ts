@@ -45,6 +45,12 @@ async function fsck(options: FsckOptions): Promise<void> {
     progress: (files) => progress.show(() => `checking files: ${files}`),
   });
   notes.push(...stored.strays.map((file) => `${path.relative(config.data, file)} is no file of the store`));
+  const lists = repair ? 'was written anew' : 'lacks versions held; `gokeep fsck --repair` writes it anew';
+  notes.push(
+    ...stored.outdatedLists.map(
+      (module) => `the list of ${module}, which only GOPROXY=file:// reads, ${lists}`,
+    ),
+  );
   if (options.repair !== true) notes.push(...leftovers(config));
   progress.clear();
 

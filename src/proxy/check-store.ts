@@ -33,11 +33,13 @@ export interface StoreFacts {
   readonly files: number;
   /** Files in the store that are none of ours; they are never served, and left alone. */
   readonly strays: readonly string[];
+  /** Modules whose `list` lacks versions that are held, as a process leaves it that is killed right after naming a zip. */
+  readonly outdatedLists: readonly string[];
 }
 
 /** A running server gives a zip its name a moment before it writes the list that names it. */
 const LIST_SETTLES_MS = 200;
-const MOST_STRAYS = 100;
+const MOST_NAMED = 100;
 
 /**
  * Checks every file of the module store against its record: the zip by the rules of a module zip and by its hash, the
@@ -52,6 +54,7 @@ class StoreCheck {
   readonly #o: CheckStoreOptions;
   readonly #underWay = new Set<Promise<void>>();
   readonly #strays: string[] = [];
+  readonly #outdatedLists: string[] = [];
   #modules = 0;
   #files = 0;
   #failure: Error | undefined;
@@ -62,7 +65,7 @@ class StoreCheck {
 
   async run(): Promise<StoreFacts> {
     for await (const found of storedModules(this.#o.store.root)) {
-      this.#strays.push(...found.strays.slice(0, MOST_STRAYS - this.#strays.length));
+      this.#strays.push(...found.strays.slice(0, MOST_NAMED - this.#strays.length));
       if (found.path === undefined) continue;
       this.#modules++;
       for (const file of found.files) await this.#start(found.path, file);
@@ -71,7 +74,12 @@ class StoreCheck {
       await this.#checkList(found);
     }
     await this.#settle();
-    return { modules: this.#modules, files: this.#files, strays: this.#strays };
+    return {
+      modules: this.#modules,
+      files: this.#files,
+      strays: this.#strays,
+      outdatedLists: this.#outdatedLists,
+    };
   }
 
   /** Begins to check a file as soon as fewer than `concurrency` are under way. */
@@ -130,13 +138,22 @@ class StoreCheck {
 
   async #checkList(module: StoredModule): Promise<void> {
     const { store, repairIn, report } = this.#o;
-    const agrees = async () =>
-      ((await store.readList(module.path)) ?? '') === (await store.listText(module.path));
     if (!module.list && !module.files.some((f) => f.kind === 'zip' && !isPseudoVersion(f.version))) return;
-    if (await agrees()) return;
+    const compare = async () => {
+      const listed = ((await store.readList(module.path)) ?? '').split('\n');
+      const held = (await store.listText(module.path)).split('\n');
+      if (listed.join('\n') === held.join('\n')) return 'same';
+      return listed.every((version) => held.includes(version)) ? 'lacks some' : 'differs';
+    };
+    if ((await compare()) === 'same') return;
     await delay(LIST_SETTLES_MS);
-    if (await agrees()) return;
+    const verdict = await compare();
+    if (verdict === 'same') return;
     if (repairIn !== undefined) await store.writeList(module.path);
+    if (verdict === 'lacks some') {
+      if (this.#outdatedLists.length < MOST_NAMED) this.#outdatedLists.push(module.path);
+      return;
+    }
     report(
       {
         kind: 'list',

@@ -64,7 +64,7 @@ http {
   });
 
   afterAll(async () => {
-    nginx.kill('SIGKILL');
+    nginx.kill('SIGTERM');
     await gokeep[Symbol.asyncDispose]();
     await world[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });

@@ -137,13 +137,19 @@ const cases: readonly Case[] = [
 
 describe('the check of a module store', () => {
   it('finds nothing in a sound store', async () => {
-    expect(await check(sound)).toEqual({ facts: { modules: 2, files: 12, strays: [] }, findings: [] });
+    expect(await check(sound)).toEqual({
+      facts: { modules: 2, files: 12, strays: [], outdatedLists: [] },
+      findings: [],
+    });
   });
 
   it('finds nothing where nothing was ever stored', async () => {
     using empty = await DataDirectory.create();
     rmSync(empty.file('download'), { recursive: true });
-    expect(await check(empty)).toEqual({ facts: { modules: 0, files: 0, strays: [] }, findings: [] });
+    expect(await check(empty)).toEqual({
+      facts: { modules: 0, files: 0, strays: [], outdatedLists: [] },
+      findings: [],
+    });
   });
 
   it.each(cases)('finds $name, and takes out what can be fetched anew', async ({ damage, finds, moves }) => {
@@ -162,6 +168,18 @@ describe('the check of a module store', () => {
     for (const file of moves) expect(existsSync(damaged.file(file))).toBe(false);
     for (const file of moved) expect(existsSync(damaged.file(file))).toBe(true);
     expect((await check(damaged)).findings).toEqual([]);
+  });
+
+  it('a list that lacks a version, as a kill leaves it, is no damage, and a repair writes it anew', async () => {
+    using killed = sound.copy();
+    const list = killed.file(stored('example.test/a/@v/list'));
+    const whole = readFileSync(list, 'utf8');
+    writeFileSync(list, whole.slice(whole.indexOf('\n') + 1));
+    const found = await check(killed);
+    expect([found.findings, found.facts.outdatedLists]).toEqual([[], ['example.test/a']]);
+    expect((await check(killed, true)).facts.outdatedLists).toEqual(['example.test/a']);
+    expect(readFileSync(list, 'utf8')).toBe(whole);
+    expect((await check(killed)).facts.outdatedLists).toEqual([]);
   });
 
   it('writes the list anew when it takes a zip out', async () => {
