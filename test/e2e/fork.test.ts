@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { FakeDatabase } from '../upstream/fake-database.ts';
+import { GokeepProcess } from '../world/gokeep-process.ts';
+import { UpstreamWorld } from '../world/upstream-world.ts';
+
+it('a public database that contradicts itself is believed in nothing until a person has cleared it, restarts included (case 57)', async () => {
+  await using world = await UpstreamWorld.start();
+  const toml = `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n`;
+  const version = 'v1.0.0';
+  await world.publish({ path: 'example.test/held', version });
+  await using first = await GokeepProcess.start({ toml });
+  const evidence = path.join(first.data, 'fork-evidence.txt');
+  const status = async (gokeep: GokeepProcess, name: string) =>
+    (await gokeep.get(`/example.test/${name}/@v/${version}.mod`)).status;
+  expect(await status(first, 'held')).toBe(200);
+  const honest = world.database;
+  const honestNote = honest.note().toString();
+
+  // The same key signs another history.
+  Object.assign(world, { database: new FakeDatabase() });
+  world.database.add('example.test/instead', version);
+  await world.publish({ path: 'example.test/second', version });
+  const refused = await first.get(`/example.test/second/@v/${version}.mod`);
+  expect(refused.status).toBe(502);
+  expect(await refused.text()).toContain('contradict');
+  const text = readFileSync(evidence, 'utf8');
+  expect(text).toContain(honestNote);
+  expect(text).toContain(world.database.note().toString());
+  expect(await (await first.get('/metrics')).text()).toContain('gokeep_incidents_total{kind="fork"} 1');
+  expect(await status(first, 'held')).toBe(200);
+  await first.stop();
+
+  // The database is honest again, but that it says so is not enough.
+  Object.assign(world, { database: honest });
+  await world.publish({ path: 'example.test/third', version });
+  await using second = await GokeepProcess.start({ toml, data: first.data });
+  expect(await status(second, 'third')).toBe(502);
+  expect(await status(second, 'held')).toBe(200);
+  expect(existsSync(evidence)).toBe(true);
+  await second.stop();
+
+  await rm(evidence);
+  await using third = await GokeepProcess.start({ toml, data: first.data });
+  expect(await status(third, 'third')).toBe(200);
+});
