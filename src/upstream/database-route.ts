@@ -25,6 +25,8 @@ export class DatabaseRoute {
   readonly #name: string;
   readonly #entries: readonly DatabaseEntry[];
   readonly #openDirect: () => ProxySource;
+  /** Opened once: it has connections of its own, and the way is looked for again every hour. */
+  #directSource: ProxySource | undefined;
   readonly #now: () => number;
   #found: { readonly fetch: Promise<Fetch>; readonly until: number } | undefined;
 
@@ -88,7 +90,8 @@ export class DatabaseRoute {
   }
 
   #direct(): Fetch {
-    const source = this.#openDirect();
+    this.#directSource ??= this.#openDirect();
+    const source = this.#directSource;
     return async (path, signal, maxBytes) =>
       await source.read(path, { signal, subject: databaseSubject(this.#name, path), maxBytes });
   }

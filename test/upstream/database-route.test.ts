@@ -103,6 +103,21 @@ describe('the way to a database', () => {
     expect(probes).toBe(2);
   });
 
+  test('to the database itself is opened once, however often it is looked for', async () => {
+    let now = 0;
+    let opened = 0;
+    const open = (): ProxySource => {
+      opened += 1;
+      return { read: async () => Buffer.alloc(0) } as unknown as ProxySource;
+    };
+    const route = new DatabaseRoute(NAME, [], open, () => now);
+    for (let hour = 0; hour < 5; hour++) {
+      now = hour * 61 * 60_000;
+      await route.fetch('/latest', signal, 10);
+    }
+    expect(opened).toBe(1);
+  });
+
   test('is not remembered when it could not be found', async () => {
     await using upstream = await HostileUpstream.start();
     upstream.on(SUPPORTED, BROKEN, YES).on(`/sumdb/${NAME}/latest`, 'note');
