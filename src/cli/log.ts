@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { GokeepError } from '../errors.ts';
 import { checkModuleVersion } from '../module/version.ts';
-import { lockDataDirectory } from '../store/process-lock.ts';
+import { lockDataDirectory, lockMark } from '../store/process-lock.ts';
 import { acceptMark, compareMark, markProblem } from '../sumdb/mark-state.ts';
 import { formatTlogProof, proveInclusion } from '../sumdb/prove-record.ts';
 import { Findings } from './findings.ts';
@@ -98,6 +98,7 @@ function mark(options: LogOptions & { readonly accept?: true }): void {
   using local = openLocalLog(config);
   if (options.accept === true) {
     using _lock = lockDataDirectory(config.data);
+    using _mark = lockMark(config.sumdb.mark, config.data);
     acceptMark(local.log, local.mark);
   }
   const comparison = compareMark(local.log, local.mark);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { GokeepError } from '../errors.ts';
 import { checkPatterns, matchPrefixPatterns } from '../module/pattern.ts';
-import { lockDataDirectory } from '../store/process-lock.ts';
+import { lockDataDirectory, lockMark } from '../store/process-lock.ts';
 import { type GoSumFile, logSeeds, planSeed, type SeedConflict } from '../sumdb/seed.ts';
 import { Sequencer } from '../sumdb/sequencer.ts';
 import { LOG_DATABASE } from './data-files.ts';
@@ -36,6 +36,7 @@ async function seed(names: string[], options: SharedOptions & { readonly json?: 
 
   using local = openLocalLog(config);
   using _lock = lockDataDirectory(config.data);
+  using _mark = lockMark(config.sumdb.mark, config.data);
   const sequencer = new Sequencer(
     {
       database: path.join(config.data, LOG_DATABASE),

@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { Config } from '../config/load.ts';
+import { GokeepError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { Metrics } from '../http/counters.ts';
@@ -36,7 +38,7 @@ import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { LogReader } from '../store/log-reader.ts';
 import type { Incident } from '../store/log-writer.ts';
 import { ModuleStore } from '../store/module-store.ts';
-import { lockDataDirectory } from '../store/process-lock.ts';
+import { lockDataDirectory, lockMark } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
 import { noteKeyUse, openKeyFile } from '../sumdb/key-file.ts';
 import { DatabaseReader } from '../sumdb/reader.ts';
@@ -74,6 +76,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   mkdirSync(config.data, { recursive: true, mode: 0o750 });
   await using cleanup = new AsyncDisposableStack();
   cleanup.use(lockDataDirectory(config.data));
+  cleanup.use(lockMark(config.sumdb.mark, config.data));
   const destination = pino.destination({ dest: 1, sync: false, minLength: 0 });
   const log = pino({ level: config.logLevel, base: null }, destination);
   const metrics = new Metrics();
@@ -145,7 +148,8 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   });
   const prefetch = new Prefetch({
     concurrency: offline ? 0 : config.prefetchConcurrency,
-    isPrivate,
+    // Of a module whose record is computed here the go.mod cannot be had without the zip.
+    leaveAlone: (modulePath) => records.isComputed(modulePath),
     fetchMod: async (modulePath, version, signal) => {
       const answer = await files.mod(modulePath, version, { cachedOnly: false, signal });
       return answer.kind === 'bytes' && answer.origin === 'upstream' ? answer.body : undefined;
@@ -195,7 +199,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     now: Date.now,
   });
   dropStartupGarbage();
-  await app.listen({ host: config.listen.host, port: config.listen.port });
+  await listenOn(app, config.listen);
   cleanup.defer(() => app.close());
   if (config.metricsListen !== undefined)
     cleanup.use(await serveMetrics(metrics.registry, config.metricsListen));
@@ -224,6 +228,30 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       destination.flushSync();
     },
   };
+}
+
+/** Listens, or says in a sentence why not. */
+async function listenOn(app: FastifyInstance, { host, port }: Config['listen']): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const why: Record<string, string> = {
+      EADDRINUSE: 'is taken by another program',
+      EADDRNOTAVAIL: 'is no address of this host',
+      EACCES: 'needs more rights than this process has',
+      ENOTFOUND: 'is no known host',
+    };
+    const said = typeof code === 'string' ? why[code] : undefined;
+    if (said === undefined) throw error;
+    throw new GokeepError(
+      'bad_config',
+      `listen: ${host}:${port} ${said}; choose another (listen or GOKEEP_LISTEN)`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function warningsFor(config: Config, keyUseNoted: boolean): string[] {

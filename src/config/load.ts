@@ -17,6 +17,7 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number };
   readonly data: string;
   readonly url: string | undefined;
+  /** Paths that never leave: what `private` says, and what private upstream entries match. */
   readonly private: readonly string[];
   readonly offline: boolean;
   readonly upstreams: readonly UpstreamConfig[];
@@ -132,12 +133,14 @@ export function loadConfig(options: LoadOptions): Config {
     fromFile,
     isOurs: ownAddress(listen, url, s.tls !== undefined),
   });
+  const ofEnvironment = variable(env, 'GOKEEP_PRIVATE');
+  const said = ofEnvironment === undefined ? (s.private ?? []) : splitList(ofEnvironment);
   return {
     file,
     listen,
     data,
     url,
-    private: env['GOKEEP_PRIVATE'] === undefined ? (s.private ?? []) : splitList(env['GOKEEP_PRIVATE']),
+    private: [...new Set([...said, ...upstreams.filter((row) => row.private).flatMap((row) => row.match)])],
     offline,
     upstreams,
     upstreamSumdb: variable(env, 'GOKEEP_UPSTREAM_SUMDB') ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',

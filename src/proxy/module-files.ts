@@ -45,6 +45,11 @@ export class ModuleFiles {
   async info(path: string, version: string, o: FindOptions): Promise<Answer> {
     const held = await this.#o.store.read('info', path, version);
     if (held !== undefined) return { kind: 'bytes', body: held, origin: 'store', immutable: true };
+    if ((this.#o.offline || o.cachedOnly) && (await this.#holdsZip(path, version))) {
+      // Only its go.mod and zip were ever asked for. This is the least that Go needs, and not for ever: upstream knows more.
+      const body = Buffer.from(JSON.stringify({ Version: version }));
+      return { kind: 'bytes', body, origin: 'store', immutable: false };
+    }
     this.#mayFetch(path, version, o);
     const body = await this.#bodies.do(`info ${path}@${version}`, o.signal, async (signal) => {
       const fetched = await this.#o.routing.chainFor(path).fetch({ kind: 'info', path, version }, { signal });
@@ -153,6 +158,13 @@ export class ModuleFiles {
 
   #fetchZip(path: string, version: string, to: TemporaryFile, signal: AbortSignal): Promise<FetchedFile> {
     return this.#o.routing.chainFor(path).fetchZip(path, version, to.handle, { signal });
+  }
+
+  async #holdsZip(path: string, version: string): Promise<boolean> {
+    const { records, store } = this.#o;
+    return (
+      records.known(path, version) !== undefined && (await store.size('zip', path, version)) !== undefined
+    );
   }
 
   #mayFetch(path: string, version: string, o: FindOptions): void {

@@ -7,8 +7,8 @@ const LONGEST_QUEUE = 2_000;
 export interface PrefetchOptions {
   /** Fetches one go.mod into the store; its failure is of no interest here. */
   readonly fetchMod: (path: string, version: string, signal: AbortSignal) => Promise<Buffer | undefined>;
-  /** By the unescaped path. */
-  readonly isPrivate: (path: string) => boolean;
+  /** Unescaped paths that are not fetched ahead: private ones, and those whose go.mod comes with its zip only. */
+  readonly leaveAlone: (path: string) => boolean;
   readonly concurrency: number;
 }
 
@@ -34,7 +34,7 @@ export class Prefetch {
 
   /** To be called with each go.mod that was just fetched. Returns at once. */
   follow(path: string, goMod: Buffer): void {
-    if (this.#o.concurrency === 0 || this.#o.isPrivate(path)) return;
+    if (this.#o.concurrency === 0 || this.#o.leaveAlone(path)) return;
     let required: readonly { path: string; version: string }[];
     try {
       const file = parseModFile(goMod, { lax: true });
@@ -45,7 +45,7 @@ export class Prefetch {
     }
     for (const next of required) {
       if (this.#queue.size >= LONGEST_QUEUE) break;
-      if (!this.#o.isPrivate(next.path)) this.#queue.set(`${next.path}@${next.version}`, next);
+      if (!this.#o.leaveAlone(next.path)) this.#queue.set(`${next.path}@${next.version}`, next);
     }
     while (this.#running < this.#o.concurrency && this.#queue.size > 0) void this.#work();
   }

@@ -72,10 +72,15 @@ export class Records {
    * Throws not_stored (offline), refused (public and unknown to the upstream database), mismatch (an incident), and what
    * upstream, the log and `compute` throw.
    */
-  get(path: string, version: string, compute: ComputeHashes, signal?: AbortSignal): Promise<LoggedRecord> {
+  async get(
+    path: string,
+    version: string,
+    compute: ComputeHashes,
+    signal?: AbortSignal,
+  ): Promise<LoggedRecord> {
     const known = this.known(path, version);
     if (known !== undefined) return this.#confirm(known, signal);
-    if (this.#o.offline) return Promise.reject(notHeld(path, version));
+    if (this.#o.offline) throw notHeld(path, version);
     return this.#admissions.do(`${path}@${version}`, signal, (shared) =>
       this.isComputed(path)
         ? this.#admitComputed(path, version, compute, shared)

@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina';
 import { type ErrorCode, GokeepError } from '../errors.ts';
 import { threadEntry } from '../thread-entry.ts';
+import { Limit } from '../upstream/limit.ts';
 
 /** What a zip turned out to hold. */
 export interface VerifiedZip {
@@ -25,6 +26,13 @@ export type ZipVerdict =
  */
 export class ZipVerifier implements AsyncDisposable {
   readonly #pool: Piscina<ZipTask, ZipVerdict>;
+  /**
+   * As many places as workers. The pool starts no new worker for what waits in its own queue when a worker is killed,
+   * so nothing may ever wait there behind another task.
+   */
+  readonly #places: Limit;
+  /** Aborted and replaced when a worker fails that had no task. */
+  #workerFailed = new AbortController();
 
   constructor(threads: number) {
     this.#pool = new Piscina<ZipTask, ZipVerdict>({
@@ -35,13 +43,20 @@ export class ZipVerifier implements AsyncDisposable {
       idleTimeout: 10_000,
       resourceLimits: { maxOldGenerationSizeMb: 512 },
     });
+    this.#places = new Limit(threads);
+    this.#pool.on('error', (error) => {
+      // An idle worker is replaced when it is needed. A task that waited for one to start would wait for ever.
+      if (this.#pool.queueSize === 0) return;
+      this.#workerFailed.abort(error);
+      this.#workerFailed = new AbortController();
+    });
   }
 
   /** Throws bad_zip naming the file and the rule. */
   async verify(file: string, path: string, version: string, signal?: AbortSignal): Promise<VerifiedZip> {
     let verdict: ZipVerdict;
     try {
-      verdict = await this.#pool.run({ file, path, version }, signal === undefined ? {} : { signal });
+      verdict = await this.#run({ file, path, version }, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw new GokeepError(
@@ -60,6 +75,18 @@ export class ZipVerifier implements AsyncDisposable {
       );
     }
     return verdict;
+  }
+
+  async #run(task: ZipTask, signal: AbortSignal | undefined): Promise<ZipVerdict> {
+    const leave = await this.#places.enter(signal);
+    try {
+      const failed = this.#workerFailed.signal;
+      return await this.#pool.run(task, {
+        signal: signal === undefined ? failed : AbortSignal.any([signal, failed]),
+      });
+    } finally {
+      leave();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

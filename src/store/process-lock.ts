@@ -13,18 +13,32 @@ import { GokeepError } from '../errors.ts';
  * Throws bad_config when another process holds it.
  */
 export function lockDataDirectory(data: string): Disposable {
-  const db = new Database(path.join(data, 'writer.lock'), { timeout: 0 });
+  return lock(
+    path.join(data, 'writer.lock'),
+    `${data}: another gokeep process is using this data directory; stop it first`,
+  );
+}
+
+/**
+ * One process for one high-water mark. Two servers on copies of one data directory each hold the lock of their own; a
+ * mark that they share is where they meet. A mark inside the data directory is covered by that directory's lock.
+ *
+ * Throws bad_config when another process holds it.
+ */
+export function lockMark(mark: string, data: string): Disposable {
+  if (path.dirname(mark) === data) return { [Symbol.dispose]: () => undefined };
+  return lock(`${mark}.lock`, `${mark}: another gokeep process is using this high-water mark; stop it first`);
+}
+
+function lock(file: string, taken: string): Disposable {
+  const db = new Database(file, { timeout: 0 });
   try {
     db.pragma('journal_mode = DELETE');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
     if (error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY') {
-      throw new GokeepError(
-        'bad_config',
-        `${data}: another gokeep process is using this data directory; stop it first`,
-        { cause: error },
-      );
+      throw new GokeepError('bad_config', taken, { cause: error });
     }
     throw error;
   }

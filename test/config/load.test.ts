@@ -67,13 +67,26 @@ describe('where settings come from', () => {
     expect(read(load(text, { [name]: value }))).toEqual(expected);
   });
 
-  it('a variable that is set to nothing is not set, except that nothing may be private', () => {
+  it('a variable that is set to nothing is not set: an empty one must not make private modules public', () => {
     const text =
       'listen = "a.test:1"\ndata = "here"\noffline = true\nprivate = ["a.test"]\n[upstream]\nproxy = "https://a.test"';
-    const none = ['LISTEN', 'DATA', 'UPSTREAM', 'UPSTREAM_SUMDB', 'SUMDB_NAME', 'OFFLINE', 'CONFIG'];
+    const none = [
+      'LISTEN',
+      'DATA',
+      'UPSTREAM',
+      'UPSTREAM_SUMDB',
+      'SUMDB_NAME',
+      'OFFLINE',
+      'CONFIG',
+      'PRIVATE',
+    ];
     const empty = Object.fromEntries(none.map((name) => [`GOKEEP_${name}`, '']));
     expect(load(text, empty)).toEqual(load(text));
-    expect(load(text, { GOKEEP_PRIVATE: '' }).private).toEqual([]);
+  });
+
+  it('what a private upstream entry matches is private for every command', () => {
+    const text = `private = ["a.test"]\n[[upstream]]\nmatch = ["corp.test"]\nprivate = true\nproxy = "direct"\n[[upstream]]\nproxy = "off"`;
+    expect(load(text).private).toEqual(['a.test', 'corp.test']);
   });
 
   it('--data stands above GOKEEP_DATA, and both are relative to where the command runs', () => {

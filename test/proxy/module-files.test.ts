@@ -236,4 +236,12 @@ describe('from the store only', () => {
     }
     expect(stage.fetched).toEqual([]);
   });
+
+  it('a version whose zip alone is held has the least .info that go needs, and not for ever', async () => {
+    const online = await stage.start();
+    await online.zip('a.test/m', V, access);
+    const answer = await online.info('a.test/m', V, storeOnly);
+    expect(answer).toMatchObject({ body: Buffer.from(`{"Version":"${V}"}`), immutable: false });
+    expect(await online.info('a.test/m', V, access)).toMatchObject({ origin: 'upstream', immutable: true });
+  });
 });

@@ -21,7 +21,7 @@ function start(files: Readonly<Record<string, Buffer>>, concurrency = 4, hang = 
   let most = 0;
   const prefetch = new Prefetch({
     concurrency,
-    isPrivate: (path) => path.startsWith('private.test/'),
+    leaveAlone: (path) => path.startsWith('private.test/'),
     fetchMod: async (path, _version, signal) => {
       asked.push(path);
       signals.push(signal);

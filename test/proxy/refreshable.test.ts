@@ -157,6 +157,24 @@ describe('beyond the TTL', () => {
     });
   });
 
+  it('an upstream that hangs makes nobody wait who comes later, and its failure is reported once', async () => {
+    const r = stage.start();
+    await find(r);
+    stage.clock += TTL;
+    const gate = Promise.withResolvers<string>();
+    stage.says = () => gate.promise;
+    for (const answer of await Promise.all([find(r), find(r), find(r)])) {
+      expect(answer).toMatchObject({ from: 'stale' });
+    }
+    const begun = performance.now();
+    expect(await find(r)).toMatchObject({ from: 'stale' });
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(stage.asked).toBe(2);
+    gate.reject(new GokeepError('upstream_timeout', 'no answer'));
+    await turn();
+    expect(stage.hidden).toEqual([`refreshing ${formatModuleRequest(LIST)}`]);
+  });
+
   it('an upstream that hangs costs three seconds, then the older answer is given', async () => {
     const r = stage.start();
     await find(r);

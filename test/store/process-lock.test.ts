@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lockDataDirectory } from '../../src/store/process-lock.ts';
+import { lockDataDirectory, lockMark } from '../../src/store/process-lock.ts';
 
 let data: string;
 const children: ChildProcess[] = [];
@@ -22,7 +22,7 @@ afterEach(async () => {
 async function holder(): Promise<ChildProcess> {
   const lock = path.join(import.meta.dirname, '..', '..', 'src', 'store', 'process-lock.ts');
   const script = `
-    import { lockDataDirectory } from ${JSON.stringify(lock)};
+    import { lockDataDirectory, lockMark } from ${JSON.stringify(lock)};
     globalThis.kept = lockDataDirectory(${JSON.stringify(data)});
     process.stdout.write('locked');
     setInterval(() => undefined, 1000);
@@ -69,5 +69,22 @@ describe('the lock of a data directory', () => {
     expect(() => lockDataDirectory(data)).toThrow(taken);
     await end(other);
     lockDataDirectory(data)[Symbol.dispose]();
+  });
+});
+
+describe('the lock of a high-water mark', () => {
+  it('keeps two servers on copies of one data directory from signing by one mark', () => {
+    const mark = path.join(data, 'elsewhere.mark');
+    const first = lockMark(mark, '/copy/one');
+    expect(() => lockMark(mark, '/copy/two')).toThrow(taken);
+    first[Symbol.dispose]();
+    lockMark(mark, '/copy/two')[Symbol.dispose]();
+  });
+
+  it('is that of the data directory for a mark inside it', () => {
+    const mark = path.join(data, 'sumdb.mark');
+    using _one = lockMark(mark, data);
+    using _two = lockMark(mark, data);
+    expect(existsSync(`${mark}.lock`)).toBe(false);
   });
 });
