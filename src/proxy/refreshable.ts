@@ -62,6 +62,8 @@ export class Refreshable {
     ({ body, absence }) => body?.length ?? absence?.verbatim?.length ?? 0,
   );
   readonly #flights = new SharedWork<Known>();
+  /** All who wait for one question get the same error; it is reported once. */
+  readonly #reported = new WeakSet<object>();
 
   constructor(options: RefreshableOptions) {
     this.#o = options;
@@ -100,14 +102,17 @@ export class Refreshable {
       );
       const first = await Promise.race([fresh, timeout]).finally(() => patience.abort());
       if (first !== undefined) return this.#give(first, 'upstream');
-      fresh.catch((error: unknown) => this.#o.onHiddenError(error, `refreshing ${key}`));
+      fresh.catch((error: unknown) => this.#reportOnce(error, key));
+      // Those who come next are not to wait for the same silence; what upstream says after all replaces this.
+      if ((this.#known.get(key)?.fetchedAt ?? older.fetchedAt) === older.fetchedAt)
+        this.#retryLater(key, older);
       return this.#give(older, 'stale');
     } catch (error) {
       if (hasCode(error, 'not_found', 'gone', 'refused') || signal.aborted) throw error;
       const stale = older ?? (await this.#heldInstead(request));
       if (stale === undefined) throw error;
-      this.#o.onHiddenError(error, `refreshing ${key}`);
-      this.#known.set(key, { ...stale, retryAt: this.#o.now() + Math.min(RETRY_MS, this.#o.ttl) });
+      this.#reportOnce(error, key);
+      this.#retryLater(key, stale);
       return this.#give(stale, 'stale');
     }
   }
@@ -140,7 +145,19 @@ export class Refreshable {
   #refreshInBackground(key: string, request: RefreshableRequest): void {
     this.#flights
       .do(key, undefined, (signal) => this.#fetch(key, request, signal))
-      .catch((error: unknown) => this.#o.onHiddenError(error, `refreshing ${key}`));
+      .catch((error: unknown) => this.#reportOnce(error, key));
+  }
+
+  #retryLater(key: string, stale: Known): void {
+    this.#known.set(key, { ...stale, retryAt: this.#o.now() + Math.min(RETRY_MS, this.#o.ttl) });
+  }
+
+  #reportOnce(error: unknown, key: string): void {
+    if (error instanceof Error) {
+      if (this.#reported.has(error)) return;
+      this.#reported.add(error);
+    }
+    this.#o.onHiddenError(error, `refreshing ${key}`);
   }
 
   #give(known: Known, origin: 'cache' | 'upstream' | 'stale'): Answer {
