@@ -27,7 +27,8 @@ export interface Note {
 
 const MAX_SIGNATURES = 100;
 const SIGNATURE_PREFIX = '— ';
-const KEY_HASH_SIZE = 4;
+/** Bytes of the key hash in front of each signature. */
+export const KEY_HASH_SIZE = 4;
 
 /**
  * Opens a note (x/mod note.Open). Everything in `msg` is attacker-controlled until a known key vouches for it.

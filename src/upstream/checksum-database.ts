@@ -40,6 +40,8 @@ const MAX_LATEST = 1_000_000;
 /** 256 records with the longest paths there are. */
 const MAX_DATA_TILE = 4 * 1024 * 1024;
 const MAX_PROVEN_AT_HAND = 1024;
+/** And how many bytes of them: the texts of records and heads are as long as their database likes. */
+const MAX_PROVEN_BYTES = 8 * 2 ** 20;
 
 /**
  * The client of a foreign checksum database (x/mod sumdb.Client, but stricter).
@@ -58,6 +60,7 @@ export class ChecksumDatabase {
   readonly #tileRequests = new SharedWork<Buffer>();
   readonly #latestRequests = new SharedWork<SignedHead>();
   readonly #proven = new Map<string, ProvenRecord>();
+  #provenBytes = 0;
 
   constructor(options: ChecksumDatabaseOptions) {
     const { verifier, memory, fetch, onFork = () => {}, frozen = false } = options;
@@ -241,8 +244,15 @@ export class ChecksumDatabase {
   }
 
   #putAtHand(request: string, proven: ProvenRecord): void {
-    if (this.#proven.size >= MAX_PROVEN_AT_HAND) this.#proven.clear();
+    // An asker with and one without network may both have found it: it counts once.
+    if (this.#proven.has(request)) return;
+    const bytes = proven.text.length + proven.note.length + proven.body.length;
+    if (this.#proven.size >= MAX_PROVEN_AT_HAND || this.#provenBytes + bytes > MAX_PROVEN_BYTES) {
+      this.#proven.clear();
+      this.#provenBytes = 0;
+    }
     this.#proven.set(request, proven);
+    this.#provenBytes += bytes;
   }
 }
 

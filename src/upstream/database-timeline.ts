@@ -1,5 +1,5 @@
 import { GokeepError } from '../errors.ts';
-import { openNote } from '../note/note.ts';
+import { KEY_HASH_SIZE, type Note, openNote, signatureLine } from '../note/note.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { EMPTY_ROOT, type Hash } from '../tlog/hash.ts';
 import { proveTree } from '../tlog/proof.ts';
@@ -82,11 +82,15 @@ export class DatabaseTimeline {
     return this.#newest;
   }
 
-  /** Opens a note: throws `bad_note` unless it is this database's and holds a tree head. */
+  /**
+   * Opens a note and answers it without what its database did not sign: throws `bad_note` unless it is this database's
+   * and holds a tree head.
+   */
   open(note: Buffer): SignedHead {
     if (note.length > MAX_NOTE)
       throw new GokeepError('bad_note', 'the note of the checksum database is too long');
-    return { head: parseTree(openNote(note, [this.#verifier]).text), note };
+    const opened = openNote(note, [this.#verifier]);
+    return { head: parseTree(opened.text), note: withoutUnverified(opened) };
   }
 
   /**
@@ -181,6 +185,17 @@ export class DatabaseTimeline {
     if (this.#placed.size >= MAX_PLACED) this.#placed.clear();
     this.#placed.add(key(head));
   }
+}
+
+/**
+ * Whoever stands between the database and us may add 100 lines and a megabyte: a note is kept for ever, and with every
+ * lookup once more.
+ */
+function withoutUnverified({ text, signatures }: Note): Buffer {
+  const lines = signatures.map(({ name, keyHash, base64 }) =>
+    signatureLine(name, keyHash, Buffer.from(base64, 'base64').subarray(KEY_HASH_SIZE)),
+  );
+  return Buffer.from(`${text}\n${lines.join('')}`);
 }
 
 function key(head: TreeHead): string {

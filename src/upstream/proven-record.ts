@@ -45,5 +45,7 @@ export async function prove(
     throw new GokeepError('bad_proof', 'the checksum database sent a record that is not in its log');
   }
   const { zip, mod } = parseGoSumRecord(text, path, version);
-  return { id, text, zip, mod, head, note, body: Buffer.concat([formatRecord(id, text), note]) };
+  const body = Buffer.concat([formatRecord(id, text), note]);
+  // A copy: the text lies in the answer that it came with, which may be a megabyte.
+  return { id, text: Buffer.from(text), zip, mod, head, note, body };
 }

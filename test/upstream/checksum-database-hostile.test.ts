@@ -1,6 +1,6 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { GokeepError } from '../../src/errors.ts';
-import { signNote } from '../../src/note/note.ts';
+import { signatureLine, signNote } from '../../src/note/note.ts';
 import { generateKey, parseSigner } from '../../src/note/signer.ts';
 import { checkTree } from '../../src/tlog/proof.ts';
 import { formatRecord, parseRecord } from '../../src/tlog/record.ts';
@@ -241,6 +241,38 @@ test.each([
     expect(forks).toHaveLength(1);
   },
 );
+
+test('what an intermediary adds to a note is not kept: not as the newest head, not with a record', async () => {
+  const added = Array.from({ length: 90 }, (_, i) => signatureLine(`evil${i}`, i, Buffer.alloc(8000, i)));
+  lie(/lookup|latest/, (honest) => Buffer.concat([honest(), Buffer.from(added.join(''))]));
+  const found = await database.lookup(PATH, VERSION, { signal });
+  expect(memory.note).toEqual(fake.note());
+  expect(found.body).toEqual(lookupWith(fake.note()));
+  expect(found.text.buffer.byteLength).toBeLessThan(100_000);
+  expect(memory.lookups.get(`${PATH}@${VERSION}`)).toEqual(found.body);
+  expect(await database.latest({ signal })).toEqual(fake.note());
+});
+
+test('a head with additions that is in the memory already is replaced by what was signed', async () => {
+  memory.note = Buffer.concat([fake.note(), Buffer.from(signatureLine('evil', 1, Buffer.alloc(8000)))]);
+  await database.latest({ signal });
+  expect(memory.note).toEqual(fake.note());
+});
+
+test('proven records at hand have a budget of bytes, however long the heads that their database signs', async () => {
+  const long = sign(`${formatTree(parseTree(fake.note().toString()))}${'x'.repeat(900_000)}\n`);
+  lie(/lookup/, (_, path) => {
+    const id = Number(/[0-9]+(?=@)/.exec(path)?.[0]);
+    return lookupWith(long, id, fake.text(id));
+  });
+  const recall = vi.spyOn(memory, 'lookup');
+  await database.lookup(...moduleAt(0), { signal });
+  await database.lookup(...moduleAt(0), { signal });
+  expect(recall).toHaveBeenCalledTimes(1);
+  for (let n = 1; n <= 6; n++) await database.lookup(...moduleAt(n), { signal });
+  await database.lookup(...moduleAt(0), { signal });
+  expect(recall).toHaveBeenCalledTimes(8);
+});
 
 test('a client that starts with evidence on file believes nothing', async () => {
   await expect(client(true).lookup(PATH, VERSION, { signal })).rejects.toMatchObject({ code: 'fork' });
