@@ -107,12 +107,20 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal);
   cleanup.defer(() => remembered.close());
   const upstreams = cleanup.use(
-    openUpstreams(config, key.name, remembered, (name) => {
-      metrics.incidents.inc({ kind: 'fork' });
-      log.fatal(
-        { database: name },
-        'fork: the upstream checksum database contradicts itself; nothing new is accepted',
-      );
+    openUpstreams(config, key.name, remembered, {
+      onFork: (name) => {
+        prepared.clear();
+        metrics.incidents.inc({ kind: 'fork' });
+        log.fatal(
+          { database: name },
+          'fork: the upstream checksum database contradicts itself; nothing new is accepted',
+        );
+      },
+      onUnfiled: (name, report, error) =>
+        log.fatal(
+          { database: name, report, err: error },
+          'fork: its evidence could not be written, so a restart would believe the database again: keep this line',
+        ),
     }),
   );
   const { routing, proving } = upstreams;

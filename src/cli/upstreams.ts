@@ -99,6 +99,12 @@ export interface Upstreams extends AsyncDisposable {
   readonly proving: ProvingUpstream | undefined;
 }
 
+export interface ForkEvents {
+  readonly onFork: (database: string) => void;
+  /** The evidence could not be written: what it says must not be lost, and a restart will not know of it. */
+  readonly onUnfiled: (database: string, report: string, error: unknown) => void;
+}
+
 /**
  * Sets up everything outside that the configuration names. Connects to nothing yet. Throws bad_config.
  *
@@ -108,7 +114,7 @@ export function openUpstreams(
   config: Config,
   via: string,
   remembered: UpstreamStore,
-  onFork: (database: string, evidence: ForkEvidence) => void,
+  forks: ForkEvents,
 ): Upstreams {
   const direct = openDirect(config);
   const rows = config.upstreams.map((row) => ({
@@ -147,8 +153,14 @@ export function openUpstreams(
       fetch: open.sumdb(name, url),
       frozen: existsSync(evidenceFile),
       onFork: (evidence) => {
-        writeDurablySync(evidenceFile, forkReport(name, evidence));
-        onFork(name, evidence);
+        // Told first: a full disk must not keep it from anybody.
+        forks.onFork(name);
+        const report = forkReport(name, evidence);
+        try {
+          writeDurablySync(evidenceFile, report);
+        } catch (error) {
+          forks.onUnfiled(name, report, error);
+        }
       },
     });
     proving = { name, client };
