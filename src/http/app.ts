@@ -7,6 +7,7 @@ import type { Metrics } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handler.ts';
 import type { Health } from './health.ts';
+import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
 import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
@@ -64,10 +65,12 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
 /** Builds the server without listening. Closing it waits for requests under way, up to `listen.drain`. */
 export function buildApp(o: AppOptions): FastifyInstance {
   const open = new Set<Socket>();
+  const inFlight = new InFlight();
   const serverFactory: FastifyServerFactory = (handler: RequestListener) => {
-    const server = createListener(o.listen, (request, response) => {
-      if (!serveFast(o, request, response)) handler(request, response);
-    }) as http.Server;
+    const answer: RequestListener = (request, response) => {
+      if (!serveFast(o, request, response) && inFlight.admit(request, response)) handler(request, response);
+    };
+    const server = createListener(o.listen, answer, (socket) => inFlight.has(socket)) as http.Server;
     server.on('connection', (socket: Socket) => {
       open.add(socket);
       socket.once('close', () => open.delete(socket));

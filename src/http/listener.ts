@@ -3,7 +3,7 @@ import http from 'node:http';
 import type { RequestListener } from 'node:http';
 import http2 from 'node:http2';
 import type { SecureServerOptions } from 'node:http2';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 
 export interface ListenOptions {
   /** Undefined: plain HTTP. Paths of PEM files, read anew on reload. */
@@ -11,7 +11,12 @@ export interface ListenOptions {
   readonly maxConnections: number;
   /** Milliseconds that requests under way may take to end once the server is being closed. */
   readonly drain: number;
+  /** Milliseconds after which a client that takes nothing of what waits for it has gone; two minutes when not given. */
+  readonly stalledAfter?: number | undefined;
 }
+
+/** True while a request of this HTTP/1 connection waits for its answer from us. */
+export type AwaitsUs = (socket: Socket) => boolean;
 
 /**
  * Idle connections outlive the 90 s that `go` keeps them: were we to close first, a request could cross the close.
@@ -19,6 +24,7 @@ export interface ListenOptions {
  */
 const KEEP_ALIVE_MS = 120_000;
 const HEAD_MS = 30_000;
+const STALLED_MS = 120_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 const MIN_TLS = 'TLSv1.2';
 /** Node drops headers beyond its count without a word, so only their bytes are limited. */
@@ -30,7 +36,9 @@ const DRAIN_POLL_MS = 100;
 export function createListener(
   o: ListenOptions,
   handler: RequestListener,
+  awaitsUs: AwaitsUs = () => false,
 ): http.Server | http2.Http2SecureServer {
+  const stalledAfter = o.stalledAfter ?? STALLED_MS;
   if (o.tls === undefined) {
     const server = http.createServer(
       {
@@ -45,6 +53,7 @@ export function createListener(
     );
     server.maxHeadersCount = NO_SILENT_LOSS;
     server.maxConnections = o.maxConnections;
+    endWhenStalled(server, stalledAfter, awaitsUs);
     return server;
   }
   const options: SecureServerOptions = {
@@ -63,22 +72,49 @@ export function createListener(
   });
   server.maxConnections = o.maxConnections;
   server.on('sessionError', () => undefined);
-  server.on('session', endWhenIdle);
+  endWhenStalled(server, stalledAfter, awaitsUs);
+  server.on('session', (session) => endWhenIdle(session, stalledAfter));
   return server;
 }
 
-/** HTTP/2 has no idle limit of its own: a session without a stream ends as an HTTP/1.1 connection does. */
-function endWhenIdle(session: http2.ServerHttp2Session): void {
+/**
+ * Ends HTTP/1 connections that nothing moves on. Node's timer counts reads, writes and what the kernel takes of a write
+ * under way as movement, so a slow client is no stalled one; it runs on idle connections too, with their own time.
+ */
+function endWhenStalled(
+  server: http.Server | http2.Http2SecureServer,
+  stalledAfter: number,
+  awaitsUs: AwaitsUs,
+): void {
+  Object.assign(server, { timeout: stalledAfter });
+  server.on('timeout', (of: unknown) => {
+    if (of instanceof Socket && (of.writableLength > 0 || !awaitsUs(of))) of.destroy();
+  });
+}
+
+/**
+ * HTTP/2 has no limits of its own: a session without a stream ends as an HTTP/1.1 connection does, and so does a stream
+ * whose window stays shut.
+ */
+function endWhenIdle(session: http2.ServerHttp2Session, stalledAfter: number): void {
   let streams = 0;
   session.on('stream', (stream) => {
     streams++;
+    stream.setTimeout(stalledAfter, () => {
+      if (stream.bufferSize === 0) return;
+      stream.close(http2.constants.NGHTTP2_CANCEL);
+      stream.destroy();
+    });
     stream.once('close', () => {
       streams--;
     });
   });
   session.setTimeout(KEEP_ALIVE_MS);
   session.on('timeout', () => {
-    if (streams === 0) session.close();
+    if (streams > 0) return;
+    session.close();
+    // Who takes not even the farewell is not waited for.
+    setTimeout(() => session.destroy(), stalledAfter).unref();
   });
 }
 

@@ -25,7 +25,7 @@ export class PooledFiles {
 
   /**
    * Writes bytes first..last of a file, without ending `to`. Resolves with the bytes written once they are handed to the
-   * socket; rejects when the reader has gone or the file is shorter than it was.
+   * socket; rejects when the reader has gone (busy, or what the stream says) or the file is shorter than it was.
    */
   async pipe(file: string, first: number, last: number, to: Writable): Promise<number> {
     const handle = await open(file, 'r');
@@ -33,6 +33,12 @@ export class PooledFiles {
     let at = first;
     let writing = false;
     const stalled = setTimeout(() => to.destroy(), this.#stalledAfter).unref();
+    // Node never calls the callback of an answer whose connection ended before its turn came: 'close' is all there is.
+    const closed = Promise.withResolvers<never>();
+    closed.promise.catch(() => undefined);
+    const onClose = () => closed.reject(new GokeepError('busy', 'the client has gone'));
+    to.once('close', onClose);
+    if (to.destroyed) onClose();
     try {
       while (at <= last) {
         const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK, last + 1 - at), at);
@@ -40,15 +46,17 @@ export class PooledFiles {
         at += bytesRead;
         // The buffer is used again only after the socket has let go of it: the callback, not 'drain', says so.
         writing = true;
-        await new Promise<void>((resolve, reject) => {
+        const written = new Promise<void>((resolve, reject) => {
           to.write(buffer.subarray(0, bytesRead), (error) => (error ? reject(error) : resolve()));
         });
+        await Promise.race([written, closed.promise]);
         writing = false;
         stalled.refresh();
       }
       return at - first;
     } finally {
       clearTimeout(stalled);
+      to.off('close', onClose);
       if (!writing && this.#free.length < KEPT) this.#free.push(buffer);
       await handle.close();
     }

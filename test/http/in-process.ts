@@ -27,6 +27,7 @@ export interface InProcessOptions {
   readonly smallFile?: number;
   readonly now?: () => number;
   readonly drain?: number;
+  readonly stalledAfter?: number;
 }
 
 /** The HTTP layer alone, on a port of its own, in front of a function. */
@@ -89,7 +90,12 @@ export class InProcess implements AsyncDisposable {
       serveMetrics: true,
       exchange,
       prepared,
-      listen: { tls: o.tls, maxConnections: 1000, drain: o.drain ?? 5_000 },
+      listen: {
+        tls: o.tls,
+        maxConnections: 1000,
+        drain: o.drain ?? 5_000,
+        stalledAfter: o.stalledAfter,
+      },
       now,
     });
     await app.listen({ host: '127.0.0.1', port: 0 });
