@@ -58,6 +58,21 @@ export function asStorageError(error: unknown, what: string): Error {
   return 'code' in error ? storageError(error, what) : error;
 }
 
+function hasCode(error: unknown, matches: (code: string) => boolean): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && matches(String(error.code))) || hasCode(error.cause, matches);
+}
+
+/** True for an error after which the file must not be written again by this process: the disk lied to fsync. */
+export function isDiskFailure(error: unknown): boolean {
+  return hasCode(error, (code) => code.startsWith('SQLITE_IOERR') || code === 'EIO');
+}
+
+/** The same for a file that is the truth, which is not written again when it is damaged either. */
+export function isFatal(error: unknown): boolean {
+  return isDiskFailure(error) || hasCode(error, (code) => code.startsWith('SQLITE_CORRUPT'));
+}
+
 function migrate(db: Database.Database, folder: string, file: string): void {
   const steps = readdirSync(path.join(MIGRATIONS, folder))
     .filter((name) => /^[0-9]{4}_[a-z0-9_]+\.sql$/.test(name))

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { openDatabase, storageError } from './database.ts';
+import { isDiskFailure, openDatabase, storageError } from './database.ts';
 import { answerCalls } from './thread.ts';
 
 /** One change to what is remembered of upstream. */
@@ -81,16 +81,30 @@ function applyOne(change: UpstreamChange): boolean {
 
 const applyAll = db.transaction((changes: readonly UpstreamChange[]) => changes.map(applyOne));
 
+/** After an I/O error the disk may have lied to fsync: nothing is written any more, and the thread ends. */
+let fatal: Error | undefined;
+
 answerCalls({
   apply: (changes) => {
+    if (fatal !== undefined) throw fatal;
     try {
       return applyAll.immediate(changes);
     } catch (error) {
-      throw storageError(error, 'upstream database');
+      const failure = storageError(error, 'upstream database');
+      if (isDiskFailure(failure)) {
+        fatal = failure;
+        setImmediate(() => process.exit(1));
+      }
+      throw failure;
     }
   },
   close: () => {
-    db.pragma('wal_checkpoint(TRUNCATE)');
+    if (fatal !== undefined) throw fatal;
+    try {
+      db.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // A full disk, or somebody who still reads: the write-ahead log keeps everything for the next start.
+    }
     db.close();
   },
 } satisfies UpstreamOperations);

@@ -225,11 +225,3 @@ export class LogEngine {
     }
   }
 }
-
-/** True for an error after which the file must not be written again by this process: the disk lied to fsync. */
-export function isFatal(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
-  if (code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CORRUPT') || code === 'EIO') return true;
-  return error.cause !== undefined && isFatal(error.cause);
-}

@@ -1,10 +1,10 @@
 import { workerData } from 'node:worker_threads';
 import { parseSigner } from '../note/signer.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
-import { asStorageError } from '../store/database.ts';
+import { asStorageError, isFatal } from '../store/database.ts';
 import { type Incident, LogWriter } from '../store/log-writer.ts';
 import { answerCalls } from '../store/thread.ts';
-import { type Candidate, isFatal, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
+import { type Candidate, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
 
 /** What the log's thread is started with. */
 export interface LogThreadData {

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkSqliteVersion, openDatabase, openForReading, storageError } from '../../src/store/database.ts';
+import {
+  checkSqliteVersion,
+  isDiskFailure,
+  isFatal,
+  openDatabase,
+  openForReading,
+  storageError,
+} from '../../src/store/database.ts';
 import { LogWriter } from '../../src/store/log-writer.ts';
 
 let directory: string;
@@ -151,5 +158,24 @@ describe('storageError', () => {
     const error = Object.assign(new Error('/data/gokeep.db: low'), { code });
     expect(storageError(error, 'what')).toMatchObject({ code: ours, detail: 'what', cause: error });
     expect(storageError(error, 'what').message).not.toContain('/data');
+  });
+});
+
+describe('an error after which a file is not written again', () => {
+  it.each([
+    ['SQLITE_IOERR_FSYNC', true, true],
+    ['SQLITE_IOERR_WRITE', true, true],
+    ['EIO', true, true],
+    ['SQLITE_CORRUPT', true, false],
+    ['SQLITE_CORRUPT_INDEX', true, false],
+    ['SQLITE_FULL', false, false],
+    ['ENOSPC', false, false],
+    ['SQLITE_BUSY', false, false],
+  ])('%s: %s where it is the truth, else %s, however deep it lies', (code, fatal, diskFailure) => {
+    const low = Object.assign(new Error('low'), { code });
+    for (const error of [low, new Error('high', { cause: new Error('middle', { cause: low }) })]) {
+      expect(isFatal(error)).toBe(fatal);
+      expect(isDiskFailure(error)).toBe(diskFailure);
+    }
   });
 });

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openNote } from '../../src/note/note.ts';
 import { LogReader } from '../../src/store/log-reader.ts';
-import { isFatal, type SignedHead } from '../../src/sumdb/log-engine.ts';
+import type { SignedHead } from '../../src/sumdb/log-engine.ts';
 import { formatGoSumRecord } from '../../src/tlog/go-sum-record.ts';
 import { EMPTY_ROOT, recordHash } from '../../src/tlog/hash.ts';
 import { parseTree } from '../../src/tlog/tree-note.ts';
@@ -341,20 +341,3 @@ function flipped(bytes: Buffer, at: number): Buffer {
   copy[at]! ^= 1;
   return copy;
 }
-
-describe('isFatal', () => {
-  it.each([
-    ['SQLITE_IOERR_FSYNC', true],
-    ['SQLITE_IOERR_WRITE', true],
-    ['SQLITE_CORRUPT', true],
-    ['SQLITE_CORRUPT_INDEX', true],
-    ['EIO', true],
-    ['SQLITE_FULL', false],
-    ['ENOSPC', false],
-    ['SQLITE_BUSY', false],
-  ])('%s: %s, however deep it lies', (code, fatal) => {
-    const error = Object.assign(new Error('low'), { code });
-    expect(isFatal(error)).toBe(fatal);
-    expect(isFatal(new Error('high', { cause: new Error('middle', { cause: error }) }))).toBe(fatal);
-  });
-});
