@@ -44,6 +44,7 @@ import { noteKeyUse, openKeyFile } from '../sumdb/key-file.ts';
 import { DatabaseReader } from '../sumdb/reader.ts';
 import { Sequencer } from '../sumdb/sequencer.ts';
 import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
+import { LineOutput, standardOutput } from './line-output.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
 
@@ -63,7 +64,6 @@ export interface ServerEvents {
   readonly onFatal: (error: Error) => void;
 }
 
-const HEARTBEAT_MS = 60_000;
 /** How long requests under way may take to end once the server is being closed. */
 export const DRAIN_MS = 30_000;
 
@@ -77,7 +77,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   await using cleanup = new AsyncDisposableStack();
   cleanup.use(lockDataDirectory(config.data));
   cleanup.use(lockMark(config.sumdb.mark, config.data));
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 0 });
+  const destination = new LineOutput(standardOutput());
   const log = pino({ level: config.logLevel, base: null }, destination);
   const metrics = new Metrics();
   const incidents = (incident: Incident) => {
@@ -191,6 +191,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     waitingMs: () => sequencer.waitingFor(Date.now()),
     memoryBytes: () => prepared.bytes,
     prefetched: () => prefetch.fetched,
+    droppedLogLines: () => destination.dropped,
   });
   let settings: ClientSettings = { url: config.url ?? '', vkey: key.vkey };
   const app = buildApp({
@@ -220,8 +221,6 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       vkey: key.vkey,
     };
   }
-  const heartbeat = setInterval(() => destination.flush(), HEARTBEAT_MS).unref();
-  cleanup.defer(() => clearInterval(heartbeat));
   const resources = cleanup.move();
   return {
     settings,
@@ -233,7 +232,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       health.drain();
       await sleep(config.drainDelay);
       await resources.disposeAsync();
-      destination.flushSync();
+      await destination.close();
     },
   };
 }

@@ -14,6 +14,7 @@ export interface Gauges {
   readonly waitingMs: () => number;
   readonly memoryBytes: () => number;
   readonly prefetched: () => number;
+  readonly droppedLogLines: () => number;
 }
 
 /** All metrics of one server, in a registry of its own. */
@@ -76,6 +77,11 @@ export class Metrics {
     );
     gauge('gokeep_memory_cache_bytes', 'Bytes of prepared answers', gauges.memoryBytes);
     gauge('gokeep_prefetched_total', 'go.mod files fetched ahead of a client', gauges.prefetched);
+    gauge(
+      'gokeep_dropped_log_lines_total',
+      'Log lines lost because standard output took none',
+      gauges.droppedLogLines,
+    );
     gauge('gokeep_fast_answers_total', 'Requests answered from prepared answers', () => hot.fast);
     gauge('gokeep_fast_answer_bytes_total', 'Bytes of them', () => hot.fastBytes);
     gauge('gokeep_resident_bytes', 'Resident memory of the process', () => process.memoryUsage.rss());

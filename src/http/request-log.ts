@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Where log lines go: a pino destination, or anything that takes whole lines. */
+/** Where log lines go: anything that takes whole lines, and neither blocks nor throws. */
 export interface LineSink {
   write(lines: string): unknown;
 }
