@@ -115,21 +115,23 @@ describe('a client that never reads', () => {
   });
 
   it('is not who reads slowly, nor who waits for us', async () => {
+    // Megabytes stand in the kernel before the server sees that any were read: the whole has to be large against those.
+    const large = Buffer.alloc(8 * SIZE, 'a');
     await using server = await InProcess.start({
       memory: 0,
-      stalledAfter: 400,
+      stalledAfter: 1_000,
       find: async () => {
-        await sleep(1_500);
-        return find();
+        await sleep(2_200);
+        return { kind: 'bytes', body: large, origin: 'store', immutable: true };
       },
     });
     const socket = await mute(server.port, get('/a.test/m/@v/list'));
     let got = 0;
-    while (got < SIZE && !socket.destroyed) {
-      await sleep(20);
+    while (got < large.length && !socket.destroyed) {
+      await sleep(3);
       got += (socket.read() as Buffer | null)?.length ?? 0;
     }
-    expect(got).toBeGreaterThan(SIZE);
+    expect(got).toBeGreaterThan(large.length);
     socket.destroy();
   });
 
