@@ -40,18 +40,35 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** Directories being made: one that is there and not in here is durable, as far as this process made it. */
+const making = new Map<string, Promise<void>>();
+
 /**
  * Creates a directory and its parents, durably: each directory that was created is named in a parent that has
- * been synced.
+ * been synced, whoever of those who ask at the same time created it.
  */
-export async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
-  if (first === undefined) return;
-  const top = path.dirname(first);
-  for (let at = path.dirname(directory); ; at = path.dirname(at)) {
-    await syncDirectory(at);
-    if (at === top || at === path.dirname(at)) return;
+export function makeDirectory(directory: string): Promise<void> {
+  const running = making.get(directory);
+  if (running !== undefined) return running;
+  const made = makeOne(directory).finally(() => making.delete(directory));
+  making.set(directory, made);
+  return made;
+}
+
+async function makeOne(directory: string): Promise<void> {
+  const parent = path.dirname(directory);
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT') throw error;
+    await makeDirectory(parent);
+    // Recursive only so that it may exist: another process could have been faster.
+    await mkdir(directory, { recursive: true });
   }
+  await making.get(parent);
+  await syncDirectory(parent);
 }
 
 /** Gives a file that is written and synced its name, durably. Replaces what has that name. */
