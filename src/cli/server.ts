@@ -104,7 +104,9 @@ export async function startServer(config: Config, events: ServerEvents): Promise
 
   const store = new ModuleStore(config.data);
   await store.clearTemporary();
-  const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal);
+  const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal, (error) =>
+    log.warn({ err: error }, 'what was remembered of upstream cannot be read; it is asked for again'),
+  );
   cleanup.defer(() => remembered.close());
   const upstreams = cleanup.use(
     openUpstreams(config, key.name, remembered, {

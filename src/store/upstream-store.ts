@@ -1,6 +1,6 @@
 import { threadEntry } from '../thread-entry.ts';
 import type { Tile } from '../tlog/tile.ts';
-import { type Database, openDatabase, openForReading } from './database.ts';
+import { type Database, openDatabase, openForReading, storageError } from './database.ts';
 import { Thread } from './thread.ts';
 import type { UpstreamChange, UpstreamOperations } from './upstream-thread.ts';
 
@@ -29,6 +29,7 @@ interface Queued {
 export class UpstreamStore {
   readonly #reader: Database;
   readonly #thread: Thread<UpstreamOperations>;
+  readonly #onUnreadable: (error: Error) => void;
   readonly #answer;
   readonly #head;
   readonly #lookup;
@@ -36,7 +37,9 @@ export class UpstreamStore {
   #queue: Queued[] = [];
   #draining: Promise<void> | undefined;
 
-  constructor(file: string, onExit: (error: Error) => void) {
+  /** @param onUnreadable told of each failed read of what can be asked for again: it counts as not remembered. */
+  constructor(file: string, onExit: (error: Error) => void, onUnreadable: (error: Error) => void) {
+    this.#onUnreadable = onUnreadable;
     // Created or migrated here: an error while a thread loads reaches nobody as a sentence.
     openDatabase(file, 'upstream').close();
     this.#thread = new Thread<UpstreamOperations>(
@@ -62,7 +65,7 @@ export class UpstreamStore {
   }
 
   answer(key: string): RememberedAnswer | undefined {
-    return this.#answer.get(key);
+    return this.#readable(() => this.#answer.get(key));
   }
 
   async keepAnswer(key: string, answer: RememberedAnswer): Promise<void> {
@@ -72,15 +75,16 @@ export class UpstreamStore {
   /** The memory of one foreign database, in the shape that its client asks for. */
   databaseMemory(database: string) {
     return {
-      latest: () => Promise.resolve(this.#head.get(database)),
+      latest: async () => this.#newestHead(database),
       advance: (from: Buffer | undefined, to: Buffer) =>
         this.#apply({ kind: 'head', database, from: from ?? null, to }),
-      lookup: (path: string, version: string) => Promise.resolve(this.#lookup.get(database, path, version)),
+      lookup: async (path: string, version: string) =>
+        this.#readable(() => this.#lookup.get(database, path, version)),
       keepLookup: async (path: string, version: string, body: Buffer) => {
         await this.#apply({ kind: 'lookup', database, path, version, body });
       },
-      tile: ({ height, level, n, width }: Tile) =>
-        Promise.resolve(this.#tile.get(database, height, level, n, width)),
+      tile: async ({ height, level, n, width }: Tile) =>
+        this.#readable(() => this.#tile.get(database, height, level, n, width)),
       keepTile: async ({ height, level, n, width }: Tile, data: Buffer) => {
         await this.#apply({ kind: 'tile', database, height, level, n, width, data });
       },
@@ -93,6 +97,24 @@ export class UpstreamStore {
     this.#reader.close();
     await this.#thread.call('close', null);
     await this.#thread.terminate();
+  }
+
+  #readable<T>(read: () => T | undefined): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#onUnreadable(storageError(error, 'upstream database'));
+      return undefined;
+    }
+  }
+
+  /** One that cannot be read is not none: then no fork from it would be noticed. */
+  #newestHead(database: string): Buffer | undefined {
+    try {
+      return this.#head.get(database);
+    } catch (error) {
+      throw storageError(error, 'upstream database');
+    }
   }
 
   /** Changes made while the thread is busy share the next transaction. */

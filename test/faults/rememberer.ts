@@ -14,10 +14,16 @@ async function say(what: string, done: Promise<void>): Promise<void> {
 }
 
 const ended = Promise.withResolvers<void>();
-const store = new UpstreamStore(file, () => {
-  writeSync(1, 'thread ended\n');
-  ended.resolve();
-});
+const store = new UpstreamStore(
+  file,
+  () => {
+    writeSync(1, 'thread ended\n');
+    ended.resolve();
+  },
+  (error) => {
+    throw error;
+  },
+);
 for (const key of ['a', 'b']) {
   await say(key, store.keepAnswer(key, { body: Buffer.from(key), source: 'up', fetchedAt: 1 }));
 }

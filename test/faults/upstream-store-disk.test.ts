@@ -37,7 +37,11 @@ describe.skipIf(!needs('strace'))('what is remembered of upstream, on a bad disk
   it('closes without an error when the disk is full, and has kept everything', async () => {
     // The database itself is only written when its write-ahead log is merged into it.
     expect(await withError('pwrite64', 'ENOSPC', file)).toEqual(['a done', 'b done', 'close done']);
-    const again = new UpstreamStore(file, () => undefined);
+    const again = new UpstreamStore(
+      file,
+      () => undefined,
+      () => undefined,
+    );
     expect(['a', 'b'].map((key) => again.answer(key)?.body.toString())).toEqual(['a', 'b']);
     await again.close();
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -21,10 +21,11 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function open(): UpstreamStore {
-  store = new UpstreamStore(file, (error) => {
+function open(onUnreadable?: (error: Error) => void): UpstreamStore {
+  const fail = (error: Error) => {
     throw error;
-  });
+  };
+  store = new UpstreamStore(file, fail, onUnreadable ?? fail);
   return store;
 }
 
@@ -105,4 +106,37 @@ describe('what is remembered of upstream', () => {
     expect(await moved).toBe(false);
     expect(await memory.latest()).toEqual(note('other'));
   });
+
+  it('counts as not remembered where the file is damaged, but for the newest head of a database', async () => {
+    const before = open();
+    const memory = before.databaseMemory('sum.test');
+    const tile = { height: 8, level: 0, n: 2, width: 3 };
+    const body = Buffer.alloc(20_000, 'a');
+    await before.keepAnswer('/a.test/a/@v/list', { body, source: 'up', fetchedAt: 5 });
+    await memory.keepLookup('a.test/a', 'v1.0.0', body);
+    await memory.keepTile(tile, body);
+    await memory.advance(undefined, body);
+    await before.close();
+    damageTables();
+    const errors: Error[] = [];
+    const after = open((error) => errors.push(error));
+    const again = after.databaseMemory('sum.test');
+    expect(after.answer('/a.test/a/@v/list')).toBeUndefined();
+    expect(await again.lookup('a.test/a', 'v1.0.0')).toBeUndefined();
+    expect(await again.tile(tile)).toBeUndefined();
+    const damaged = { code: 'storage_failed', message: expect.stringMatching(/damaged/) };
+    expect(errors).toMatchObject([damaged, damaged, damaged]);
+    await expect(again.latest()).rejects.toMatchObject(damaged);
+  });
 });
+
+/** Overwrites the head of each page but the schema's. */
+function damageTables(): void {
+  const bytes = readFileSync(file);
+  const db = new Database(file, { readonly: true });
+  const roots = db.prepare<[], number>('SELECT rootpage FROM sqlite_schema WHERE rootpage > 1').pluck().all();
+  const pageSize = Number(db.pragma('page_size', { simple: true }));
+  db.close();
+  for (const root of roots) bytes.fill(0xff, (root - 1) * pageSize, (root - 1) * pageSize + 100);
+  writeFileSync(file, bytes);
+}
