@@ -32,6 +32,7 @@ import { HeldModules } from '../proxy/held.ts';
 import { ModuleFiles } from '../proxy/module-files.ts';
 import { ModuleProxy } from '../proxy/module-proxy.ts';
 import { Prefetch } from '../proxy/prefetch.ts';
+import { Recent } from '../proxy/recent.ts';
 import { Records } from '../proxy/records.ts';
 import { Refreshable } from '../proxy/refreshable.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
@@ -64,6 +65,8 @@ export interface ServerEvents {
   readonly onFatal: (error: Error) => void;
 }
 
+/** Incidents that are known to be on record already; others are recorded again. */
+const KEPT_INCIDENTS = 10_000;
 /** How long requests under way may take to end once the server is being closed. */
 export const DRAIN_MS = 30_000;
 
@@ -80,8 +83,13 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const destination = new LineOutput(standardOutput());
   const log = pino({ level: config.logLevel, base: null }, destination);
   const metrics = new Metrics();
+  const recorded = new Recent<true>(KEPT_INCIDENTS);
   const incidents = (incident: Incident) => {
     metrics.incidents.inc({ kind: incident.kind });
+    // Whoever asks again and again for the same bad bytes is counted, but fills neither log nor database.
+    const what = [incident.kind, incident.path, incident.version, incident.seen].join(' ');
+    if (recorded.get(what) === true) return;
+    recorded.set(what, true);
     log.error({ incident }, 'security incident: nothing was stored or served');
     sequencer
       .recordIncident(incident)

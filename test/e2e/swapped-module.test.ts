@@ -166,6 +166,7 @@ describe('a module that only its own bytes speak for', () => {
     expectRefused(await download(again, again.vkey, version), made, 'the go.mod file');
     own.serve({ ...made, zip: other.zip });
     expectRefused(await download(again, again.vkey, version), made, 'the zip');
+    for (let more = 0; more < 3; more++) await again.get(`/${made.path}/@v/${VERSION}.zip`);
     await expect.poll(async () => (await incidentsOf(again, made)).length).toBe(2);
     expect(await incidentsOf(again, made)).toMatchObject([
       { kind: 'zip', recorded: made.h1.zip, seen: other.h1.zip },
