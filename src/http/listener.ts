@@ -73,7 +73,12 @@ export function createListener(
   server.maxConnections = o.maxConnections;
   server.on('sessionError', () => undefined);
   endWhenStalled(server, stalledAfter, awaitsUs);
-  server.on('session', (session) => endWhenIdle(session, stalledAfter));
+  // A session does not give its socket away; node makes it while it handles this very event.
+  let accepted: Socket | undefined;
+  server.prependListener('secureConnection', (socket) => (accepted = socket));
+  server.on('session', (session) => {
+    if (accepted !== undefined) endWhenIdle(session, accepted, stalledAfter);
+  });
   return server;
 }
 
@@ -96,7 +101,7 @@ function endWhenStalled(
  * HTTP/2 has no limits of its own: a session without a stream ends as an HTTP/1.1 connection does, and so does a stream
  * whose window stays shut.
  */
-function endWhenIdle(session: http2.ServerHttp2Session, stalledAfter: number): void {
+function endWhenIdle(session: http2.ServerHttp2Session, socket: Socket, stalledAfter: number): void {
   let streams = 0;
   session.on('stream', (stream) => {
     streams++;
@@ -113,8 +118,8 @@ function endWhenIdle(session: http2.ServerHttp2Session, stalledAfter: number): v
   session.on('timeout', () => {
     if (streams > 0) return;
     session.close();
-    // Who takes not even the farewell is not waited for.
-    setTimeout(() => session.destroy(), stalledAfter).unref();
+    // Node's close and destroy both wait for the other side to take what was written, for ever if need be.
+    setTimeout(() => socket.destroy(), stalledAfter).unref();
   });
 }
 

@@ -172,5 +172,33 @@ describe('a client that never reads', () => {
       await once(other, 'end');
       client.destroy();
     });
+
+    it('is ended on HTTP/2 when its connection takes nothing either', async () => {
+      const { ca, server: started } = await start();
+      await using server = started;
+      let session: http2.ServerHttp2Session | undefined;
+      server.app.server.on('session', (opened: http2.ServerHttp2Session) => (session = opened));
+      const socket = tls.connect({ port: server.port, host: '127.0.0.1', ca, ALPNProtocols: ['h2'] });
+      socket.on('error', () => undefined);
+      await once(socket, 'secureConnect');
+      const client = http2.connect(server.url, {
+        createConnection: () => socket,
+        settings: { initialWindowSize: 2 ** 30 },
+      });
+      client.on('error', () => undefined);
+      client.setLocalWindowSize(2 ** 30);
+      const stuck = client.request({ ':path': '/a.test/m/@v/list' });
+      stuck.on('error', () => undefined);
+      await once(stuck, 'response');
+      // Stops reading below HTTP/2, which has windows enough.
+      (socket as unknown as { _handle: { readStop(): void } })._handle.readStop();
+      expect(await connections(server)).toBe(1);
+      await sleep(1_000);
+      // What node emits after KEEP_ALIVE_MS without activity.
+      session?.emit('timeout');
+      await expect.poll(() => connections(server), { timeout: 5_000 }).toBe(0);
+      client.destroy();
+      socket.destroy();
+    });
   });
 });
