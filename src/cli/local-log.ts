@@ -5,8 +5,9 @@ import { GokeepError } from '../errors.ts';
 import { parseVerifier, type Verifier } from '../note/verifier.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
 import { LogReader } from '../store/log-reader.ts';
+import { UpstreamReader } from '../store/upstream-reader.ts';
 import { type LogKey, readKeyFile } from '../sumdb/key-file.ts';
-import { LOG_DATABASE } from './data-files.ts';
+import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
 
 /** The log in a data directory, open for reading beside whatever else uses it. */
 export interface LocalLog extends Disposable {
@@ -46,16 +47,26 @@ export function readLogKey(config: Config): LogKey {
 
 /** The log alone, without its key. Throws as {@link openLocalLog}. */
 export function openLogReader(config: Config): LogReader {
-  const file = path.join(config.data, LOG_DATABASE);
+  return openExisting(config, LOG_DATABASE, 'log', (file) => new LogReader(file));
+}
+
+/** What was learned from outside, beside whatever else uses it. Throws as {@link openLocalLog}. */
+export function openUpstreamReader(config: Config): UpstreamReader {
+  const what = 'memory of what clients asked for';
+  return openExisting(config, UPSTREAM_DATABASE, what, (file) => new UpstreamReader(file));
+}
+
+function openExisting<T>(config: Config, name: string, what: string, open: (file: string) => T): T {
+  const file = path.join(config.data, name);
   const none = (cause?: unknown) =>
     new GokeepError(
       'bad_config',
-      `${config.data}: there is no log here; name its directory by --data, or start gokeep once`,
+      `${config.data}: there is no ${what} here; name its directory by --data, or start gokeep once`,
       { cause },
     );
   if (!existsSync(file)) throw none();
   try {
-    return new LogReader(file);
+    return open(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     // An empty database: a first start that was interrupted.

@@ -35,6 +35,8 @@ import { Prefetch } from '../proxy/prefetch.ts';
 import { Recent } from '../proxy/recent.ts';
 import { Records } from '../proxy/records.ts';
 import { Refreshable } from '../proxy/refreshable.ts';
+import { Served } from '../proxy/served.ts';
+import { Wishes } from '../proxy/wishes.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { LogReader } from '../store/log-reader.ts';
 import type { Incident } from '../store/log-writer.ts';
@@ -152,6 +154,10 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   });
   const { diskReserve } = config.cache;
   const files = new ModuleFiles({ store, records, routing, zips, incidents, offline, diskReserve });
+  const onHiddenError = (error: unknown, what: string) => {
+    metrics.hiddenErrors.inc();
+    log.warn({ err: error }, what);
+  };
   const refreshable = new Refreshable({
     routing,
     remembered,
@@ -159,11 +165,18 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     offline,
     ttl: config.refreshTtl,
     now: Date.now,
-    onHiddenError: (error, what) => {
-      metrics.hiddenErrors.inc();
-      log.warn({ err: error }, what);
-    },
+    onHiddenError,
   });
+  const served = new Served({
+    write: (files) => remembered.keepServed(files),
+    now: Date.now,
+    onHiddenError,
+  });
+  cleanup.defer(() => served.close());
+  const wishes = offline
+    ? new Wishes({ write: (asked) => remembered.keepWishes(asked), now: Date.now, onHiddenError })
+    : undefined;
+  cleanup.defer(() => wishes?.close());
   const prefetch = new Prefetch({
     concurrency: offline ? 0 : config.prefetchConcurrency,
     // Of a module whose record is computed here the go.mod cannot be had without the zip.
@@ -206,14 +219,15 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   let settings: ClientSettings = { url: config.url ?? '', vkey: key.vkey };
   const app = buildApp({
     via: key.name,
-    modules: moduleHandler({ proxy, responder, isPrivate, refreshTtl: config.refreshTtl }),
-    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now }),
+    modules: moduleHandler({ proxy, responder, isPrivate, refreshTtl: config.refreshTtl, served, wishes }),
+    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
     startPage: () => startPage(settings),
     health,
     metrics,
     serveMetrics: config.metricsListen === undefined,
     exchange,
     prepared,
+    served,
     listen: { tls: config.tls, maxConnections: config.maxConnections, drain: DRAIN_MS },
     now: Date.now,
   });

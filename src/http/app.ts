@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { GokeepError } from '../errors.ts';
+import type { Served } from '../proxy/served.ts';
 import type { Metrics } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handler.ts';
@@ -26,6 +27,7 @@ export interface AppOptions {
   readonly serveMetrics: boolean;
   readonly exchange: Exchange;
   readonly prepared: PreparedAnswers;
+  readonly served: Served;
   readonly listen: ListenOptions;
   readonly now: () => number;
 }
@@ -58,6 +60,8 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
   response.writeHead(200, prepared.headers as string[]);
   if (typeof prepared.body === 'string') response.end(prepared.body, 'latin1');
   else response.end(prepared.body);
+  const { served } = prepared;
+  if (served !== undefined && served.day !== o.served.today) o.served.note(served);
   o.exchange.finishFast(request, startedAt, prepared.bytes);
   return true;
 }

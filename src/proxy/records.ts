@@ -198,9 +198,19 @@ export class Records {
 
 /** The 404 of a server that answers from its store only. */
 export function notHeld(path: string, version?: string): GokeepError {
-  const what = version === undefined ? path : `${path}@${version}`;
+  return new GokeepError('not_stored', `${missing(path, version)} Ask its operator to bring it in.`);
+}
+
+/** The same where what is missing was put on the wish list; the cause is what was thrown before it was. */
+export function notHeldButWished(path: string, version: string | undefined, cause: GokeepError): GokeepError {
   return new GokeepError(
     'not_stored',
-    `${what} is not held here, and this gokeep answers from its store only. Ask its operator to bring it in.`,
+    `${missing(path, version)} It goes on the wish list (gokeep bundle wishlist): ask the operator to bring it in.`,
+    { cause },
   );
+}
+
+function missing(path: string, version: string | undefined): string {
+  const what = version === undefined ? path : `${path}@${version}`;
+  return `${what} is not held here, and this gokeep answers from its store only.`;
 }
