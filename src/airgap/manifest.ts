@@ -98,8 +98,8 @@ export function parseManifest(text: string): Manifest {
 }
 
 function isOrderly({ base, entries, databases }: Manifest): boolean {
-  const ascending = <T>(values: readonly T[]) =>
-    values.every((value, at) => at === 0 || (values[at - 1] as T) < value);
+  const ascending = (values: readonly (string | number)[]) =>
+    values.every((value, at) => at === 0 || (values[at - 1] ?? value) < value);
   return (
     (base === undefined || /^[0-9a-f]{32}$/.test(base)) &&
     /^[0-9a-f]{64}$/.test(entries.sha256) &&
