@@ -194,7 +194,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       records.checkAgrees(modulePath, version, seen, name);
     databases.push(foreignDatabase({ name, client, isPrivate, offline, checkAgrees }));
   }
-  const health = new Health({ sequencer, data: config.data, diskReserve, now: Date.now });
+  const health = new Health({ keeper: sequencer, data: config.data, diskReserve, now: Date.now });
   metrics.watch({
     logSize: () => reader.head.size,
     headSignedAt: () => reader.head.signedAt,
