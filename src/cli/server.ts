@@ -42,6 +42,7 @@ import { UpstreamStore } from '../store/upstream-store.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
 import { LineOutput, standardOutput } from './line-output.ts';
 import { openOwnLog, type ServedLog } from './own-log.ts';
+import { openServedReplica } from './replica.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
 
@@ -92,7 +93,13 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   };
 
   const prepared = new PreparedAnswers(config.cache.memory);
-  const served = cleanup.use(await openOwnLog(config, events.onFatal));
+  const { onFatal } = events;
+  const served = cleanup.use(
+    config.replica
+      ? // What was answered before carries an older head.
+        openServedReplica(config, { onFatal, onHead: () => prepared.clear() })
+      : await openOwnLog(config, onFatal),
+  );
   const { reader, keeper } = served;
 
   const store = new ModuleStore(config.data);

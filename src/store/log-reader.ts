@@ -162,6 +162,11 @@ export class LogReader implements Disposable {
     return Number(this.#db.prepare('SELECT coalesce(max(id) + 1, 0) FROM records').pluck().get());
   }
 
+  /** How many records are held; in a replica fewer than the ids reach. */
+  heldCount(): number {
+    return Number(this.#read(() => this.#db.prepare('SELECT count(*) FROM records').pluck().get()));
+  }
+
   /** The newest incidents, newest first. */
   incidents(limit: number): Incident[] {
     return this.#db
