@@ -106,7 +106,7 @@ async function* bundleFiles(
         );
       if (file.size !== entry.size) throw notAsSaid(entry.path);
       last = entry.path;
-      yield { entry, at: parseBundlePath(entry.path, databases), body: hashed(file.body, entry) };
+      yield bundleFile(entry, parseBundlePath(entry.path, databases), file.body);
     }
     const more = await archive.next();
     if (more.done !== true)
@@ -138,6 +138,11 @@ export async function* entriesIn(file: string, manifest: Pick<Manifest, 'entries
       'bad_bundle',
       'the bundle’s list of files is not the one that its manifest describes',
     );
+}
+
+/** A file whose bytes are held against what the manifest says of them. */
+export function bundleFile(entry: Entry, at: BundlePath, body: AsyncGenerator<Buffer>): BundleFile {
+  return { entry, at, body: hashed(body, entry) };
 }
 
 async function* hashed(body: AsyncGenerator<Buffer>, entry: Entry): AsyncGenerator<Buffer> {

@@ -58,6 +58,16 @@ export class Composition implements Disposable {
     );
   }
 
+  /** The bytes of a file that is held here. */
+  body(path: string): Buffer | undefined {
+    const row = this.#db
+      .prepare<[number, string], { body: Buffer | null }>(
+        'SELECT body FROM files WHERE section = ? AND path = ?',
+      )
+      .get(section(path), path);
+    return row?.body ?? undefined;
+  }
+
   /** All files, in the order of a bundle. Nothing else may be done here meanwhile. */
   *files(): Generator<ComposedFile> {
     for (const row of this.#db

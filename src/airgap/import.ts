@@ -39,7 +39,8 @@ export interface ImportOptions {
   readonly keepQuery: (modulePath: string, query: string, body: Buffer) => Promise<void>;
   /** Takes a directory with the files of a vulnerability database. */
   readonly keepVulndb: (directory: string, id: string) => Promise<void>;
-  readonly onProgress: (what: string, files: number, bytes: number) => void;
+  /** Something was taken in: what was answered before may be out of date. */
+  readonly onImported: () => void;
 }
 
 export interface Imported {
@@ -49,6 +50,9 @@ export interface Imported {
   readonly facts: BundleFacts;
 }
 
+/** What is being done, and how many files and bytes of it. */
+export type Progress = (what: string, files: number, bytes: number) => void;
+
 /** What was found wrong with a bundle, all of it. */
 export class BadBundle extends GokeepError {
   readonly problems: readonly string[];
@@ -56,7 +60,7 @@ export class BadBundle extends GokeepError {
   constructor(problems: readonly string[]) {
     const [first = ''] = problems;
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-    super('bad_bundle', `${first}${more}; nothing was imported`);
+    super('bad_bundle', `${first}${more}; nothing was imported`, { detail: problems.join('\n') });
     this.problems = problems;
   }
 }
@@ -75,13 +79,15 @@ const RECORD_BYTES = 1_000;
 export class BundleImport {
   readonly #o: ImportOptions;
   #running = false;
+  #onProgress: Progress = () => undefined;
 
   constructor(options: ImportOptions) {
     this.#o = options;
   }
 
-  /** Throws BadBundle or bad_bundle, busy while another is imported, storage_full and storage_failed. */
-  async run(chunks: AsyncIterable<Buffer>): Promise<Imported> {
+  /** Throws refused where nobody is trusted, BadBundle or bad_bundle, busy while another is imported, storage_full and storage_failed. */
+  async run(chunks: AsyncIterable<Buffer>, onProgress: Progress = () => undefined): Promise<Imported> {
+    this.#onProgress = onProgress;
     if (this.#running)
       throw new GokeepError('busy', 'another bundle is being imported; try again when that is done');
     this.#running = true;
@@ -101,6 +107,11 @@ export class BundleImport {
     const root = path.join(data, 'import');
     await mkdir(root, { recursive: true });
     const entriesFile = path.join(root, 'entries');
+    if (trusted.length === 0)
+      throw new GokeepError(
+        'refused',
+        'no bundle is taken here: have the operator put the GOSUMDB key of the server that makes them into bundles.trust',
+      );
     const bundle = await openBundle(plainChunks(chunks), trusted, entriesFile);
     const { id, manifest } = bundle;
     if (receipts.has(id)) return { id, added: false, facts: NOTHING };
@@ -116,14 +127,18 @@ export class BundleImport {
     await rm(path.join(directory, 'proven.db'), { force: true });
     using proven = new ProvenRecords(path.join(directory, 'proven.db'));
     const facts = await this.#check(bundle, proven, directory);
-    await this.#commit(bundle, proven, directory);
+    try {
+      await this.#commit(bundle, proven, directory);
+    } finally {
+      this.#o.onImported();
+    }
     await receipts.keep(bundle);
     await rm(directory, { recursive: true, force: true });
     return { id, added: true, facts };
   }
 
   async #check(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<BundleFacts> {
-    const { targets, keys, zips, onProgress } = this.#o;
+    const { targets, keys, zips } = this.#o;
     const problems: string[] = [];
     const report = (problem: string) => {
       if (problems.length < MOST_PROBLEMS) problems.push(problem);
@@ -143,7 +158,7 @@ export class BundleImport {
       sink: new Staging(directory),
       seen: (database) => seen.get(database) ?? [],
       report,
-      progress: (files, bytes) => onProgress('checking', files, bytes),
+      progress: (files, bytes) => this.#onProgress('checking', files, bytes),
     });
     for (const target of targets) target.check(proven, report);
     if (problems.length > 0) throw new BadBundle(problems);
@@ -173,7 +188,7 @@ export class BundleImport {
       if (at.path !== modulePath) await place();
       modulePath = at.path;
       files.push({ kind: at.kind, version: at.version, file });
-      this.#o.onProgress('taking over', ++placed, 0);
+      this.#onProgress('taking over', ++placed, 0);
     }
     await place();
     const vulndb = path.join(directory, 'files', 'vulndb');

@@ -13,6 +13,8 @@ import { digestFile, type OutputOptions, writeArchive, type WrittenFile } from '
 export interface Receipt {
   readonly id: string;
   readonly manifest: Manifest;
+  /** Name of the key that signed it. */
+  readonly signer: string;
   readonly note: Buffer;
   readonly entriesFile: string;
 }

@@ -1,10 +1,10 @@
-import type { LogReader } from '../store/log-reader.ts';
 import type { Candidate, Outcome } from '../sumdb/log-engine.ts';
 import { formatRecord } from '../tlog/record.ts';
 import { GokeepError } from '../errors.ts';
 import { openNote } from '../note/note.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { parseTree } from '../tlog/tree-note.ts';
+import type { ReplicaLog } from '../sumdb/replica-log.ts';
 import type { DatabaseMemory } from '../upstream/database-memory.ts';
 import type { RecordTarget } from './import.ts';
 
@@ -21,7 +21,7 @@ export interface Appender {
  * here with other hashes is a contradiction, and the bundle is refused.
  */
 export function ownLogTarget(
-  log: Pick<LogReader, 'find'>,
+  log: { find(path: string, version: string): { zip: string; mod: string } | undefined },
   appender: Appender,
   now: () => number,
 ): RecordTarget {
@@ -69,6 +69,21 @@ export function ownLogTarget(
             'a record came in while the bundle was imported, and contradicts it; import the bundle again to see which',
           );
       }
+    },
+  };
+}
+
+/** A replica: what the bundle proves of the origin's log is taken as it is, under the origin's own head. */
+export function replicaTarget(replica: ReplicaLog): RecordTarget {
+  const { name } = replica;
+  return {
+    seen: async (database) => (database === name && replica.head !== undefined ? [replica.head] : []),
+    check: (proven, report) => {
+      if (proven.headNote(name) === undefined)
+        report(`the bundle has nothing of ${name}, which is the log that this replica follows`);
+    },
+    commit: async (proven, bundle) => {
+      await replica.take(proven.file, `bundle ${bundle.id}`);
     },
   };
 }

@@ -14,10 +14,11 @@ import { matchPrefixPatterns } from '../module/pattern.ts';
 import { parseSigner } from '../note/signer.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { storedModules } from '../store/stored-modules.ts';
+import { readKeyFile } from '../sumdb/key-file.ts';
 import { VERSION } from '../version.ts';
 import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
 import { type ServerAtHand, serverAtHand } from './bundle-server.ts';
-import { openLogReader, openUpstreamReader, readLogKey } from './local-log.ts';
+import { openLogReader, openUpstreamReader } from './local-log.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { loadFor, type SharedOptions, withSharedOptions } from './shared-options.ts';
@@ -49,7 +50,12 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
     const wanted = await everythingWanted(inputs, options, config, atHand, progress);
     const since = await earlierBundles(options.since, config, scratch);
     using log = openLogReader(config);
-    const key = readLogKey(config);
+    const key = readKeyFile(config.sumdb.key, process.getuid?.());
+    if (key === undefined)
+      throw new GokeepError(
+        'bad_config',
+        'a bundle is signed by the key of the log, and a replica has none; make it on the server that this one follows',
+      );
     using maker = new BundleMaker({
       server: atHand.server,
       store: new ModuleStore(config.data),

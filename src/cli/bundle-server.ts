@@ -1,6 +1,7 @@
 import { OwnServer } from '../airgap/own-server.ts';
 import type { Config } from '../config/load.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
+import type { RunningServer } from './server.ts';
 
 /** A server for this data directory: the one that runs, or one of this command's own, for its duration. */
 export interface ServerAtHand extends AsyncDisposable {
@@ -14,6 +15,23 @@ export async function serverAtHand(config: Config): Promise<ServerAtHand> {
     const server = new OwnServer(url);
     return { url, server, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
   }
+  const own = await ownServer(config);
+  const { url } = own.running.settings;
+  const server = new OwnServer(url);
+  return {
+    url,
+    server,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await own[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A server of this command's own, which holds the data directory as long as it runs. Logs nothing and keeps no answers. */
+export async function ownServer(
+  config: Config,
+): Promise<AsyncDisposable & { readonly running: RunningServer }> {
   const { startServer } = await import('./server.ts');
   let failed: Error | undefined;
   const running = await startServer(
@@ -31,12 +49,9 @@ export async function serverAtHand(config: Config): Promise<ServerAtHand> {
     },
     { onFatal: (error) => (failed = error) },
   );
-  const server = new OwnServer(running.settings.url);
   return {
-    url: running.settings.url,
-    server,
+    running,
     [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]();
       await running.close();
       if (failed !== undefined) throw failed;
     },

@@ -12,7 +12,7 @@ import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
 import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
-import { checkNotOurs, checkShape, namesOneHost } from './request-shape.ts';
+import { checkNotOurs, checkShape, checkUpload, namesOneHost } from './request-shape.ts';
 import { answerUnparsed } from './unparsed.ts';
 
 export interface AppOptions {
@@ -20,6 +20,8 @@ export interface AppOptions {
   readonly via: string;
   readonly modules: Handler;
   readonly databases: Handler;
+  /** Takes an uploaded bundle. */
+  readonly bundles: Handler;
   readonly startPage: () => string;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -34,6 +36,8 @@ export interface AppOptions {
 
 /** The base URL that answers from the store only, as the public mirror documents it. */
 const CACHED_ONLY = '/cached-only/';
+/** The one route with a body. */
+const UPLOAD = 'bundle';
 
 /**
  * Serves a prepared answer, if there is one for exactly this request target; true when it did.
@@ -99,7 +103,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerUnparsed(error, socket, o.metrics),
   });
-  // No route takes a body: nothing is read of one, nor waited for, before the refusal.
+  // A body is read by the one route that takes one, and by nobody before it: nothing waits for what is refused.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('preClose', (done) => {
@@ -110,6 +114,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.get('/livez', take('health', livez(o.exchange)));
   app.get('/readyz', take('health', readyz(o.exchange, o.health)));
   if (o.serveMetrics) app.get('/metrics', take('metrics', metricsPage(o.exchange, o.metrics)));
+  app.put('/api/v1/bundles', take(UPLOAD, o.bundles));
   app.get('/*', rest);
   // Only other methods come here, and dispatch refuses them.
   app.setNotFoundHandler(take('other', o.modules));
@@ -131,7 +136,8 @@ async function dispatch(
   });
   let kind = routed;
   try {
-    checkShape(request);
+    if (routed === UPLOAD) checkUpload(request);
+    else checkShape(request);
     checkNotOurs(request, o.via);
     const target = request.url ?? '/';
     const query = target.indexOf('?');

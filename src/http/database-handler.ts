@@ -21,7 +21,10 @@ export function ownDatabase(name: string, reader: DatabaseReader, proxy: ModuleP
   return {
     name,
     latest: () => Promise.resolve(reader.head.note),
-    lookup: async (path, version, o) => reader.lookupBody(await proxy.record(path, version, o)),
+    lookup: async (path, version, o) => {
+      reader.requireHead();
+      return reader.lookupBody(await proxy.record(path, version, o));
+    },
     tile: (tile) => Promise.resolve(reader.tile(tile)),
   };
 }

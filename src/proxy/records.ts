@@ -30,7 +30,8 @@ export type ComputeHashes = (path: string, version: string, signal: AbortSignal)
 
 export interface RecordsOptions {
   readonly reader: DatabaseReader;
-  readonly sequencer: Sequencer;
+  /** Undefined in a replica, which nothing can be added to. */
+  readonly sequencer: Pick<Sequencer, 'add'> | undefined;
   /** By the unescaped path. */
   readonly isPrivate: (path: string) => boolean;
   /** Undefined: `upstream.sumdb = off`, public modules are trusted on first use. */
@@ -181,7 +182,10 @@ export class Records {
     evidence: string,
     from: string,
   ): Promise<LoggedRecord> {
-    const outcome = await this.#o.sequencer.add({
+    const { sequencer } = this.#o;
+    // A replica is offline, so nothing gets here; and if it did, the log of another is not ours to add to.
+    if (sequencer === undefined) throw notHeld(path, version);
+    const outcome = await sequencer.add({
       path,
       version,
       zip,

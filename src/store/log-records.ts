@@ -30,3 +30,6 @@ export function sourceName(code: number): RecordSource {
     if (SOURCE_CODES[name] === code) return name;
   throw new RangeError(`no record source has the code ${code}`);
 }
+
+/** Row of `meta` in a replica's database: the name of the log that it holds a part of. */
+export const REPLICA_OF = 'replica_of';

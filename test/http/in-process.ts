@@ -92,6 +92,7 @@ export class InProcess implements AsyncDisposable {
         wishes,
       }),
       databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now, wishes }),
+      bundles: () => Promise.reject(new Error('no bundles here')),
       startPage: () => 'the start page\n',
       health: { problems: o.problems ?? (async () => []) } as never,
       metrics,
