@@ -99,8 +99,12 @@ function writeOutput(file: string, text: string): void {
   }
 }
 
-/** Safe beside a running server: one short transaction, for which SQLite has the two writers wait for each other. */
+/**
+ * Safe beside a running server: one short transaction, for which SQLite has the two writers wait for each other. What the
+ * server noted within the last minute it takes for a repeat until that minute is over.
+ */
 function forget(config: Config, seen: readonly Wish[]): void {
+  if (seen.length === 0) return;
   const db = openDatabase(path.join(config.data, UPSTREAM_DATABASE), 'upstream');
   try {
     new WishTable(db).forget(seen);
