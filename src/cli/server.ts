@@ -39,6 +39,7 @@ import type { Incident } from '../store/log-writer.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
+import type { ReplicaLog } from '../sumdb/replica-log.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
 import { LineOutput, standardOutput } from './line-output.ts';
 import { openOwnLog, type ServedLog } from './own-log.ts';
@@ -51,6 +52,8 @@ export interface RunningServer {
   readonly settings: ClientSettings;
   /** Words for the operator about this configuration; shown once at the start. */
   readonly warnings: readonly string[];
+  /** What bundles are imported into while this serves; undefined where the log is our own. */
+  readonly replica: ReplicaLog | undefined;
   /** Reads the TLS files again; without TLS does nothing. */
   reload(): void;
   /** Stops taking requests, lets those under way end, then closes everything. */
@@ -227,6 +230,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   return {
     settings,
     warnings: warningsFor(config, served),
+    replica: served.replica,
     reload: () => {
       if (config.tls !== undefined) reloadCertificate(app.server, config.tls);
     },
