@@ -28,6 +28,7 @@ import { PreparedAnswers } from '../http/prepared.ts';
 import { RequestLog } from '../http/request-log.ts';
 import { Responder } from '../http/respond.ts';
 import { type ClientSettings, startPage } from '../http/start-page.ts';
+import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { HeldModules } from '../proxy/held.ts';
 import { ModuleFiles } from '../proxy/module-files.ts';
 import { ModuleProxy } from '../proxy/module-proxy.ts';
@@ -41,6 +42,7 @@ import type { Incident } from '../store/log-writer.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory, lockMark } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
+import { VulndbStore } from '../store/vulndb-store.ts';
 import { noteKeyUse, openKeyFile } from '../sumdb/key-file.ts';
 import { DatabaseReader } from '../sumdb/reader.ts';
 import { Sequencer } from '../sumdb/sequencer.ts';
@@ -208,6 +210,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     via: key.name,
     modules: moduleHandler({ proxy, responder, isPrivate, refreshTtl: config.refreshTtl }),
     databases: databaseHandler({ databases, responder, isPrivate, now: Date.now }),
+    vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(settings),
     health,
     metrics,

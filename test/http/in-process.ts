@@ -10,6 +10,7 @@ import { PooledFiles } from '../../src/http/pooled-file.ts';
 import { PreparedAnswers } from '../../src/http/prepared.ts';
 import { RequestLog } from '../../src/http/request-log.ts';
 import { Responder } from '../../src/http/respond.ts';
+import { type ServedVulndb, vulndbHandler } from '../../src/http/vulndb-handler.ts';
 import type { ModuleRequest } from '../../src/module/request-path.ts';
 import type { Answer } from '../../src/proxy/answer.ts';
 import type { FindOptions } from '../../src/proxy/module-files.ts';
@@ -19,6 +20,7 @@ export interface InProcessOptions {
   /** What stands in for the whole of the proxy. */
   readonly find: (request: ModuleRequest, o: FindOptions) => Promise<Answer>;
   readonly databases?: readonly ServedDatabase[];
+  readonly vulndb?: ServedVulndb;
   readonly tls?: ListenOptions['tls'];
   readonly trustProxy?: readonly string[];
   readonly isPrivate?: (path: string) => boolean;
@@ -29,6 +31,8 @@ export interface InProcessOptions {
   readonly drain?: number;
   readonly stalledAfter?: number;
 }
+
+const NO_VULNDB: ServedVulndb = { current: () => undefined, read: async () => undefined };
 
 /** The HTTP layer alone, on a port of its own, in front of a function. */
 export class InProcess implements AsyncDisposable {
@@ -84,6 +88,7 @@ export class InProcess implements AsyncDisposable {
         refreshTtl: 60_000,
       }),
       databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now }),
+      vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
       health: { problems: o.problems ?? (async () => []) } as never,
       metrics,
