@@ -52,7 +52,7 @@ export class VulndbCheck {
     const held = this.#held.get(plain) ?? {};
     const form = gzipped ? 'gzipped' : 'plain';
     if (held[form] !== undefined) {
-      throw new GokeepError('bad_request', `vulnerability database: ${name} is there twice`);
+      throw new GokeepError('bad_request', `vulnerability database file ${name} is there twice`);
     }
     const content = checkVulndbFile(name, body);
     held[form] = createHash('sha256').update(plainVulndbBytes(name, body)).digest('base64');
@@ -86,17 +86,17 @@ export class VulndbCheck {
 
   *#problems(): Generator<string, void, undefined> {
     for (const name of [DB_INDEX, MODULES_INDEX]) {
-      if (!this.#held.has(name)) yield `vulnerability database: ${name} is missing`;
+      if (!this.#held.has(name)) yield `vulnerability database file ${name} is missing`;
     }
     const inVulns = this.#held.has(VULNS_INDEX);
     for (const [id, known] of this.#known) yield* this.#problemsOf(id, known, inVulns);
     const anyGzip = this.#held.values().some(({ gzipped }) => gzipped !== undefined);
     for (const [name, { plain, gzipped }] of this.#held) {
-      if (plain === undefined) yield `vulnerability database: ${name} is missing, ${name}.gz is there`;
+      if (plain === undefined) yield `vulnerability database file ${name} is missing, ${name}.gz is there`;
       else if (gzipped === undefined && anyGzip) {
-        yield `vulnerability database: ${name}.gz is missing, others are there`;
+        yield `vulnerability database file ${name}.gz is missing, others are there`;
       } else if (gzipped !== undefined && gzipped !== plain) {
-        yield `vulnerability database: ${name} and ${name}.gz do not say the same`;
+        yield `vulnerability database files ${name} and ${name}.gz do not say the same`;
       }
     }
   }
@@ -106,19 +106,19 @@ export class VulndbCheck {
     const name = entryName(id);
     if (entry === undefined) {
       const index = modules === undefined ? VULNS_INDEX : MODULES_INDEX;
-      yield `vulnerability database: ${name} is missing, though ${index} names it`;
+      yield `vulnerability database file ${name} is missing, though ${index} names it`;
     } else if (!isIndexed(known)) {
-      yield `vulnerability database: ${name} is in no index`;
+      yield `vulnerability database file ${name} is in no index`;
     }
     if (inVulns && vulns === undefined && modules !== undefined) {
-      yield `vulnerability database: ${id} is in ${MODULES_INDEX} and not in ${VULNS_INDEX}`;
+      yield `vulnerability ${id} is in ${MODULES_INDEX} and not in ${VULNS_INDEX}`;
     }
     const times = [modules, vulns, entry].filter((at) => at !== undefined);
     if (new Set(times).size > 1) {
-      yield `vulnerability database: the indexes and ${name} do not agree on when it was modified`;
+      yield `the indexes of the vulnerability database and its ${name} do not agree on when it was modified`;
     }
     if (this.#modified !== undefined && times.some((at) => at > (this.#modified?.at ?? at))) {
-      yield `vulnerability database: ${id} was modified after ${DB_INDEX} says that anything was`;
+      yield `vulnerability ${id} was modified after ${DB_INDEX} says that anything was`;
     }
   }
 }

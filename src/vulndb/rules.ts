@@ -155,7 +155,7 @@ function time(name: string, json: unknown): number {
   return at;
 }
 
-const named = (name: string) => `vulnerability database: ${name}`;
+const named = (name: string) => `vulnerability database file ${name}`;
 
 function bad(name: string, why: string, cause?: unknown): GokeepError {
   return new GokeepError('bad_request', `${named(name)} ${why}`, { cause });

@@ -12,7 +12,7 @@ const VULNS = [
 function problems(files: ReadonlyMap<string, Buffer>): string[] {
   const check = new VulndbCheck();
   for (const [name, body] of files) check.add(name, body);
-  return check.finish().map((sentence) => sentence.replace('vulnerability database: ', ''));
+  return check.finish().map((sentence) => sentence.replace(/^vulnerability (database files? )?/, ''));
 }
 
 function changed(change: (files: Map<string, Buffer>) => unknown): string[] {
@@ -65,7 +65,7 @@ describe('a set of files', () => {
     const later = makeDatabase([{ ...VULNS[0]!, modified: '2024-05-06T07:08:08Z' }]);
     const name = 'ID/GO-2024-0001.json';
     expect(changed((files) => files.set(name, later.get(name)!))).toEqual([
-      `the indexes and ${name} do not agree on when it was modified`,
+      `the indexes of the vulnerability database and its ${name} do not agree on when it was modified`,
     ]);
     const zone = makeDatabase([{ ...VULNS[0]!, modified: '2024-05-06T09:08:09.000+02:00' }]);
     expect(changed((files) => files.set(name, zone.get(name)!))).toEqual([]);
