@@ -15,7 +15,7 @@ export interface ServedVulndb {
 }
 
 /**
- * `/vulndb/index/….json[.gz]` and `/vulndb/ID/<id>.json[.gz]`, for GOVULNDB and `govulncheck -db`
+ * `/vulndb/index/….json[.gz]` and `/vulndb/ID/<id>.json[.gz]`, for `govulncheck -db` and gopls's GOVULNDB
  * (https://go.dev/security/vuln/database#api). The gzip ones are files: no Content-Encoding says that anybody may unpack them
  * on the way.
  */
