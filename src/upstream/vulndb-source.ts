@@ -18,7 +18,7 @@ export interface VulndbSourceOptions extends Omit<HttpAccessOptions, 'maxConcurr
   readonly attempts?: number | undefined;
   /** Milliseconds before it is begun again. Default 5 s. */
   readonly pause?: number | undefined;
-  /** Bytes that all files together may have. Default 512 MiB; the public database of 2026 has some 30 MB. */
+  /** Bytes that all files together may have. Default 512 MiB. */
   readonly maxBytes?: number | undefined;
 }
 
