@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'bad_record' // malformed or unrelated go.sum record
   | 'mismatch' // bytes or a record that differ from what is recorded: a security incident
   | 'fork' // two tree heads of one log that cannot both be true: a security incident
+  | 'bad_bundle' // an air-gap bundle that is not what it says, or does not follow on what is here
   // Ourselves.
   | 'bad_config'
   | 'log_frozen' // our log refuses to sign: rolled back, forked, or its mark is missing

@@ -7,7 +7,8 @@ import { checkStore } from '../proxy/check-store.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { isDataDirectoryLocked, lockDataDirectory } from '../store/process-lock.ts';
-import { auditLog, type LogFacts } from '../sumdb/audit-log.ts';
+import { auditLog, type Finding, type LogFacts } from '../sumdb/audit-log.ts';
+import { auditReplica } from '../sumdb/audit-replica.ts';
 import { Findings } from './findings.ts';
 import { type LocalLog, openLocalLog } from './local-log.ts';
 import { exitFound, printJson, printLines } from './output.ts';
@@ -25,7 +26,7 @@ async function fsck(options: FsckOptions): Promise<void> {
   using _lock = options.repair === true ? lockDataDirectory(config.data) : undefined;
   using progress = new Progress();
   const findings = new Findings(options.json === true, progress);
-  const facts = checkLog(local, findings, progress);
+  const facts = await checkLog(local, findings, progress);
   const notes = notesOn(facts);
   const repair = options.repair === true && findings.count === 0;
   if (options.repair === true && !repair)
@@ -69,14 +70,16 @@ async function fsck(options: FsckOptions): Promise<void> {
 }
 
 /** The log's part of the check, for `fsck` and for `log verify`. */
-export function checkLog(local: LocalLog, findings: Findings, progress: Progress): LogFacts {
-  return auditLog({
-    log: local.log,
-    mark: local.mark,
-    verifier: local.verifier,
-    report: (finding) => findings.add(finding),
-    progress: (done, total) => progress.show(() => `checking the log: ${done} of ${total} records`),
-  });
+export async function checkLog(local: LocalLog, findings: Findings, progress: Progress): Promise<LogFacts> {
+  const { log, verifier, own } = local;
+  const common = {
+    log,
+    verifier,
+    report: (finding: Finding) => findings.add(finding),
+    progress: (done: number, total: number) =>
+      progress.show(() => `checking the log: ${done} of ${total} records`),
+  };
+  return own === undefined ? auditReplica(common) : auditLog({ ...common, mark: own.mark });
 }
 
 /** What is worth saying of a log and is no damage. */

@@ -3,12 +3,12 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { GokeepError } from '../errors.ts';
 import { openKeyFile } from '../sumdb/key-file.ts';
-import { readLogKey } from './local-log.ts';
+import { readVerifierKey } from './local-log.ts';
 import { printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 function show(options: SharedOptions & { readonly json?: true }): void {
-  const { name, vkey } = readLogKey(loadLocal(options));
+  const { name, vkey } = readVerifierKey(loadLocal(options));
   if (options.json === true) printJson({ name, vkey });
   else printLines([vkey]);
 }

@@ -5,27 +5,34 @@ import { GokeepError } from '../errors.ts';
 import { parseVerifier, type Verifier } from '../note/verifier.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
 import { LogReader } from '../store/log-reader.ts';
+import { UpstreamReader } from '../store/upstream-reader.ts';
 import { type LogKey, readKeyFile } from '../sumdb/key-file.ts';
-import { LOG_DATABASE } from './data-files.ts';
+import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
+import { replicaKey } from './replica.ts';
+
+/** What only a log that is signed here has. */
+export interface OwnLog {
+  readonly key: LogKey;
+  readonly mark: HighWaterMark;
+}
 
 /** The log in a data directory, open for reading beside whatever else uses it. */
 export interface LocalLog extends Disposable {
   readonly log: LogReader;
-  readonly key: LogKey;
   readonly verifier: Verifier;
-  readonly mark: HighWaterMark;
+  /** Undefined in a replica. */
+  readonly own: OwnLog | undefined;
 }
 
 /** Throws bad_config where there is no log or no key, storage_failed for a database that is none. */
 export function openLocalLog(config: Config): LocalLog {
   const log = openLogReader(config);
   try {
-    const key = readLogKey(config);
+    const own = config.replica ? undefined : ownLog(config);
     return {
       log,
-      key,
-      verifier: parseVerifier(key.vkey),
-      mark: new HighWaterMark(config.sumdb.mark, key.name),
+      verifier: parseVerifier(own?.key.vkey ?? replicaKey(config)),
+      own,
       [Symbol.dispose]: () => log.close(),
     };
   } catch (error) {
@@ -34,8 +41,29 @@ export function openLocalLog(config: Config): LocalLog {
   }
 }
 
+/** For a command about what only a log that is signed here has. Throws bad_config in a replica. */
+export function requireOwn({ own }: LocalLog): OwnLog {
+  if (own !== undefined) return own;
+  throw new GokeepError(
+    'bad_config',
+    'this is a replica: its log is signed elsewhere, so it has no key, no high-water mark and no records of its own',
+  );
+}
+
+function ownLog(config: Config): OwnLog {
+  const key = readLogKey(config);
+  return { key, mark: new HighWaterMark(config.sumdb.mark, key.name) };
+}
+
+/** The verifier key that clients need, and the name in it. Throws bad_config where there is no key. */
+export function readVerifierKey(config: Config): { name: string; vkey: string } {
+  if (!config.replica) return readLogKey(config);
+  const vkey = replicaKey(config);
+  return { name: parseVerifier(vkey).name, vkey };
+}
+
 /** Throws bad_config where there is no key. */
-export function readLogKey(config: Config): LogKey {
+function readLogKey(config: Config): LogKey {
   const key = readKeyFile(config.sumdb.key, process.getuid?.());
   if (key !== undefined) return key;
   throw new GokeepError(
@@ -46,16 +74,26 @@ export function readLogKey(config: Config): LogKey {
 
 /** The log alone, without its key. Throws as {@link openLocalLog}. */
 export function openLogReader(config: Config): LogReader {
-  const file = path.join(config.data, LOG_DATABASE);
+  return openExisting(config, LOG_DATABASE, 'log', (file) => new LogReader(file));
+}
+
+/** What was learned from outside, beside whatever else uses it. Throws as {@link openLocalLog}. */
+export function openUpstreamReader(config: Config): UpstreamReader {
+  const what = 'memory of what clients asked for';
+  return openExisting(config, UPSTREAM_DATABASE, what, (file) => new UpstreamReader(file));
+}
+
+function openExisting<T>(config: Config, name: string, what: string, open: (file: string) => T): T {
+  const file = path.join(config.data, name);
   const none = (cause?: unknown) =>
     new GokeepError(
       'bad_config',
-      `${config.data}: there is no log here; name its directory by --data, or start gokeep once`,
+      `${config.data}: there is no ${what} here; name its directory by --data, or start gokeep once`,
       { cause },
     );
   if (!existsSync(file)) throw none();
   try {
-    return new LogReader(file);
+    return open(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     // An empty database: a first start that was interrupted.

@@ -6,7 +6,7 @@ import { acceptMark, compareMark, markProblem } from '../sumdb/mark-state.ts';
 import { formatTlogProof, proveInclusion } from '../sumdb/prove-record.ts';
 import { Findings } from './findings.ts';
 import { checkLog, notesOn, verdict } from './fsck.ts';
-import { openLocalLog, openLogReader } from './local-log.ts';
+import { openLocalLog, openLogReader, requireOwn } from './local-log.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
@@ -16,10 +16,15 @@ interface LogOptions extends SharedOptions {
 }
 
 function head(options: LogOptions): void {
-  using log = openLogReader(loadLocal(options));
+  const config = loadLocal(options);
+  using log = openLogReader(config);
   const published = log.publishedHead();
-  if (published === undefined)
-    throw new GokeepError('bad_config', 'the log has not signed a head yet; start gokeep once');
+  if (published === undefined) {
+    const why = config.replica
+      ? 'nothing was imported into this replica yet'
+      : 'the log has not signed a head yet; start gokeep once';
+    throw new GokeepError('bad_config', why);
+  }
   const { size, root, note } = published;
   const signedAt = isoTime(published.signedAt);
   if (options.json === true)
@@ -28,17 +33,17 @@ function head(options: LogOptions): void {
     printLines([
       `size ${size}`,
       `root ${root.toString('base64')}`,
-      `signed ${signedAt}`,
+      `${config.replica ? 'imported' : 'signed'} ${signedAt}`,
       '',
       note.toString(),
     ]);
 }
 
-function verify(options: LogOptions): void {
+async function verify(options: LogOptions): Promise<void> {
   using local = openLocalLog(loadLocal(options));
   using progress = new Progress();
   const findings = new Findings(options.json === true, progress);
-  const facts = checkLog(local, findings, progress);
+  const facts = await checkLog(local, findings, progress);
   const notes = notesOn(facts);
   progress.clear();
   if (options.json === true) {
@@ -93,15 +98,16 @@ async function prove({ path, version }: ModuleVersion, options: LogOptions): Pro
   }
 }
 
-function mark(options: LogOptions & { readonly accept?: true }): void {
+function showMark(options: LogOptions & { readonly accept?: true }): void {
   const config = loadLocal(options);
   using local = openLocalLog(config);
+  const { mark } = requireOwn(local);
   if (options.accept === true) {
     using _lock = lockDataDirectory(config.data);
     using _mark = lockMark(config.sumdb.mark, config.data);
-    acceptMark(local.log, local.mark);
+    acceptMark(local.log, mark);
   }
-  const comparison = compareMark(local.log, local.mark);
+  const comparison = compareMark(local.log, mark);
   const problem = markProblem(comparison);
   const named = (at: { size: number; root: Buffer } | undefined) =>
     at === undefined ? null : { size: at.size, root: at.root.toString('base64') };
@@ -138,5 +144,5 @@ export function addLog(program: Command): void {
     .description('show where the high-water mark stands')
     .option('--accept', 'set a missing or older mark onto the newest head of this database (server stopped)')
     .option('--json', 'print one JSON document')
-    .action((options: LogOptions & { accept?: true }) => mark(options));
+    .action((options: LogOptions & { accept?: true }) => showMark(options));
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBundle } from './bundle.ts';
 import { addFsck } from './fsck.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
@@ -23,6 +24,7 @@ export function runProgram(): void {
     .version(VERSION)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   addServe(program);
+  addBundle(program);
   addFsck(program);
   addKey(program);
   addLog(program);

@@ -7,7 +7,7 @@ import { lockDataDirectory, lockMark } from '../store/process-lock.ts';
 import { type GoSumFile, logSeeds, planSeed, type SeedConflict } from '../sumdb/seed.ts';
 import { Sequencer } from '../sumdb/sequencer.ts';
 import { LOG_DATABASE } from './data-files.ts';
-import { openLocalLog } from './local-log.ts';
+import { openLocalLog, requireOwn } from './local-log.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
@@ -35,14 +35,15 @@ async function seed(names: string[], options: SharedOptions & { readonly json?: 
   const plan = planSeed(files, (p) => matchPrefixPatterns(patterns, p), Math.floor(Date.now() / 1000));
 
   using local = openLocalLog(config);
+  const { key } = requireOwn(local);
   using _lock = lockDataDirectory(config.data);
   using _mark = lockMark(config.sumdb.mark, config.data);
   const sequencer = new Sequencer(
     {
       database: path.join(config.data, LOG_DATABASE),
       mark: config.sumdb.mark,
-      skey: local.key.skey,
-      keyWasUsed: !local.key.unused,
+      skey: key.skey,
+      keyWasUsed: !key.unused,
     },
     // When the log's thread ends, what was being added is rejected.
     { onHead: () => undefined, onFatal: () => undefined },

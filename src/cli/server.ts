@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
+import type { BundleImport } from '../airgap/import.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { buildApp } from '../http/app.ts';
@@ -17,6 +17,7 @@ import {
   ownDatabase,
   type ServedDatabase,
 } from '../http/database-handler.ts';
+import { bundleHandler } from '../http/bundle-handler.ts';
 import { Exchange } from '../http/exchange.ts';
 import { handOffTo } from '../http/hand-off.ts';
 import { Health } from '../http/health.ts';
@@ -36,18 +37,19 @@ import { Prefetch } from '../proxy/prefetch.ts';
 import { Recent } from '../proxy/recent.ts';
 import { Records } from '../proxy/records.ts';
 import { Refreshable } from '../proxy/refreshable.ts';
+import { Served } from '../proxy/served.ts';
+import { Wishes } from '../proxy/wishes.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
-import { LogReader } from '../store/log-reader.ts';
 import type { Incident } from '../store/log-writer.ts';
 import { ModuleStore } from '../store/module-store.ts';
-import { lockDataDirectory, lockMark } from '../store/process-lock.ts';
+import { lockDataDirectory } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
-import { noteKeyUse, openKeyFile } from '../sumdb/key-file.ts';
-import { DatabaseReader } from '../sumdb/reader.ts';
-import { Sequencer } from '../sumdb/sequencer.ts';
-import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
+import { UPSTREAM_DATABASE } from './data-files.ts';
 import { LineOutput, standardOutput } from './line-output.ts';
+import { openOwnLog, type ServedLog } from './own-log.ts';
+import { openServedReplica } from './replica.ts';
+import { openImporter } from './bundle-importer.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
 
@@ -56,6 +58,8 @@ export interface RunningServer {
   readonly settings: ClientSettings;
   /** Words for the operator about this configuration; shown once at the start. */
   readonly warnings: readonly string[];
+  /** What brings bundles in. */
+  readonly bundles: BundleImport;
   /** Reads the TLS files again; without TLS does nothing. */
   reload(): void;
   /** Stops taking requests, lets those under way end, then closes everything. */
@@ -81,7 +85,6 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   mkdirSync(config.data, { recursive: true, mode: 0o750 });
   await using cleanup = new AsyncDisposableStack();
   cleanup.use(lockDataDirectory(config.data));
-  cleanup.use(lockMark(config.sumdb.mark, config.data));
   const destination = new LineOutput(standardOutput());
   const log = pino({ level: config.logLevel, base: null }, destination);
   const metrics = new Metrics();
@@ -93,24 +96,20 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     if (recorded.get(what) === true) return;
     recorded.set(what, true);
     log.error({ incident }, 'security incident: nothing was stored or served');
-    sequencer
+    served.keeper
       .recordIncident(incident)
       .catch((error: unknown) => log.error({ err: error }, 'incident not recorded'));
   };
 
-  const key = openKeyFile(config.sumdb.key, config.sumdb.name, randomBytes(36), process.getuid?.());
   const prepared = new PreparedAnswers(config.cache.memory);
-  const database = path.join(config.data, LOG_DATABASE);
-  const sequencer = new Sequencer(
-    { database, mark: config.sumdb.mark, skey: key.skey, keyWasUsed: !key.unused },
-    { onHead: () => undefined, onFatal: events.onFatal },
+  const { onFatal } = events;
+  const served = cleanup.use(
+    config.replica
+      ? // What was answered before carries an older head.
+        openServedReplica(config, { onFatal, onHead: () => prepared.clear() })
+      : await openOwnLog(config, onFatal),
   );
-  cleanup.defer(() => sequencer.close());
-  const firstHead = await sequencer.start();
-  const useNoted = noteKeyUse(config.sumdb.key, key);
-  const logReader = new LogReader(database);
-  cleanup.defer(() => logReader.close());
-  const reader = new DatabaseReader(logReader, () => sequencer.head ?? firstHead);
+  const { reader, keeper } = served;
 
   const store = new ModuleStore(config.data);
   await store.clearTemporary();
@@ -119,7 +118,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   );
   cleanup.defer(() => remembered.close());
   const upstreams = cleanup.use(
-    openUpstreams(config, key.name, remembered, {
+    openUpstreams(config, served.name, remembered, {
       onFork: (name) => {
         prepared.clear();
         metrics.incidents.inc({ kind: 'fork' });
@@ -142,7 +141,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const { offline } = config;
   const records = new Records({
     reader,
-    sequencer,
+    sequencer: served.sequencer,
     isPrivate,
     proving:
       proving === undefined
@@ -154,6 +153,10 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   });
   const { diskReserve } = config.cache;
   const files = new ModuleFiles({ store, records, routing, zips, incidents, offline, diskReserve });
+  const onHiddenError = (error: unknown, what: string) => {
+    metrics.hiddenErrors.inc();
+    log.warn({ err: error }, what);
+  };
   const refreshable = new Refreshable({
     routing,
     remembered,
@@ -161,11 +164,18 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     offline,
     ttl: config.refreshTtl,
     now: Date.now,
-    onHiddenError: (error, what) => {
-      metrics.hiddenErrors.inc();
-      log.warn({ err: error }, what);
-    },
+    onHiddenError,
   });
+  const servedDays = new Served({
+    write: (files) => remembered.keepServed(files),
+    now: Date.now,
+    onHiddenError,
+  });
+  cleanup.defer(() => servedDays.close());
+  const wishes = offline
+    ? new Wishes({ write: (asked) => remembered.keepWishes(asked), now: Date.now, onHiddenError })
+    : undefined;
+  cleanup.defer(() => wishes?.close());
   const prefetch = new Prefetch({
     concurrency: offline ? 0 : config.prefetchConcurrency,
     // Of a module whose record is computed here the go.mod cannot be had without the zip.
@@ -189,27 +199,43 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     now: Date.now,
     handOff: config.accelRedirect === undefined ? undefined : handOffTo(config.accelRedirect, store.root),
   });
-  const databases: ServedDatabase[] = [ownDatabase(key.name, reader, proxy)];
+  const databases: ServedDatabase[] = [ownDatabase(served.name, reader, proxy)];
   if (proving !== undefined) {
     const { name, client } = proving;
     const checkAgrees = (modulePath: string, version: string, seen: { zip: string; mod: string }) =>
       records.checkAgrees(modulePath, version, seen, name);
     databases.push(foreignDatabase({ name, client, isPrivate, offline, checkAgrees }));
   }
-  const health = new Health({ sequencer, data: config.data, diskReserve, now: Date.now });
+  const health = new Health({ keeper, data: config.data, diskReserve, now: Date.now });
   metrics.watch({
-    logSize: () => reader.head.size,
-    headSignedAt: () => reader.head.signedAt,
-    waitingMs: () => sequencer.waitingFor(Date.now()),
+    logSize: () => keeper.head?.size ?? 0,
+    headSignedAt: () => keeper.head?.signedAt ?? 0,
+    waitingMs: () => keeper.waitingFor(Date.now()),
     memoryBytes: () => prepared.bytes,
     prefetched: () => prefetch.fetched,
     droppedLogLines: () => destination.dropped,
   });
-  let settings: ClientSettings = { url: config.url ?? '', vkey: key.vkey };
+  const bundles = openImporter(config, {
+    served,
+    store,
+    remembered,
+    zips,
+    publicDatabase: proving?.client,
+    onImported: () => prepared.clear(),
+  });
+  let settings: ClientSettings = { url: config.url ?? '', vkey: served.vkey };
   const app = buildApp({
-    via: key.name,
-    modules: moduleHandler({ proxy, responder, isPrivate, refreshTtl: config.refreshTtl }),
-    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now }),
+    via: served.name,
+    modules: moduleHandler({
+      proxy,
+      responder,
+      isPrivate,
+      refreshTtl: config.refreshTtl,
+      served: servedDays,
+      wishes,
+    }),
+    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
+    bundles: bundleHandler(exchange, bundles, log),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(settings),
     health,
@@ -217,6 +243,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     serveMetrics: config.metricsListen === undefined,
     exchange,
     prepared,
+    served: servedDays,
     listen: { tls: config.tls, maxConnections: config.maxConnections, drain: DRAIN_MS },
     now: Date.now,
   });
@@ -231,13 +258,14 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
     settings = {
       url: `${config.tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`,
-      vkey: key.vkey,
+      vkey: served.vkey,
     };
   }
   const resources = cleanup.move();
   return {
     settings,
-    warnings: warningsFor(config, useNoted),
+    warnings: warningsFor(config, served),
+    bundles,
     reload: () => {
       if (config.tls !== undefined) reloadCertificate(app.server, config.tls);
     },
@@ -274,21 +302,11 @@ async function listenOn(app: FastifyInstance, { host, port }: Config['listen']):
   }
 }
 
-function warningsFor(config: Config, keyUseNoted: boolean): string[] {
-  const warnings: string[] = [];
-  if (!keyUseNoted) {
-    warnings.push(
-      'sumdb.key cannot be written, so it still says `unused`: take that line out of it, so that the loss of database and mark together is noticed',
-    );
-  }
+function warningsFor(config: Config, served: ServedLog): string[] {
+  const warnings = [...served.warnings];
   if (config.upstreamSumdb.trim() === 'off') {
     warnings.push(
       'upstream.sumdb is off: public modules are trusted on first use, and recorded as such for ever',
-    );
-  }
-  if (path.dirname(config.sumdb.mark) === config.data) {
-    warnings.push(
-      'sumdb.mark lies beside the database: it notices a database put back from a backup, but not a volume that was rolled back; keep it on another volume',
     );
   }
   if (config.offline) warnings.push('offline: what is not held here does not exist');

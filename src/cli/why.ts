@@ -34,6 +34,8 @@ const MEANING: Readonly<Record<string, string>> = {
   computed: 'computed here when it was first asked for',
   tofu: 'trusted on first use, while no upstream checksum database was configured',
   seeded: 'taken from a go.sum file by the operator',
+  imported: 'imported from a bundle of a trusted gokeep',
+  replicated: 'replicated from the log of the gokeep that made the bundle',
 };
 
 async function knownVersion(

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
+import { checkReplica, trustedKeys } from './bundles.ts';
 import { ownAddress } from './own-address.ts';
 import { parseSettings } from './parse.ts';
 import type { Settings } from './schema.ts';
@@ -19,7 +20,12 @@ export interface Config {
   readonly url: string | undefined;
   /** Paths that never leave: what `private` says, and what private upstream entries match. */
   readonly private: readonly string[];
+  /** True for a replica too. */
   readonly offline: boolean;
+  /** Serve the log of `bundles.trust[0]`, which is not ours to sign. */
+  readonly replica: boolean;
+  /** Verifier keys of the gokeeps whose bundles may be imported; exactly one in a replica. */
+  readonly bundles: { readonly trust: readonly string[] };
   readonly upstreams: readonly UpstreamConfig[];
   /** GOSUMDB syntax, or 'off'. */
   readonly upstreamSumdb: string;
@@ -122,8 +128,12 @@ export function loadConfig(options: LoadOptions): Config {
   const override = options.data ?? variable(env, 'GOKEEP_DATA');
   const data = override === undefined ? path.resolve(base, s.data ?? 'data') : path.resolve(cwd, override);
   const saidOffline = variable(env, 'GOKEEP_OFFLINE');
+  const trust = trustedKeys(s);
+  const replica = s.replica ?? false;
+  if (replica) checkReplica(s, env, trust);
   const offline =
-    saidOffline === undefined ? (s.offline ?? false) : parseBoolean(saidOffline, 'GOKEEP_OFFLINE');
+    replica ||
+    (saidOffline === undefined ? (s.offline ?? false) : parseBoolean(saidOffline, 'GOKEEP_OFFLINE'));
   const listen = parseListen(variable(env, 'GOKEEP_LISTEN') ?? s.listen ?? '127.0.0.1:8787', 'listen');
   const url = s.url?.replace(/\/+$/, '');
   const upstreams = resolveUpstreams(s.upstream ?? [{}], {
@@ -142,6 +152,8 @@ export function loadConfig(options: LoadOptions): Config {
     url,
     private: [...new Set([...said, ...upstreams.filter((row) => row.private).flatMap((row) => row.match)])],
     offline,
+    replica,
+    bundles: { trust },
     upstreams,
     upstreamSumdb: variable(env, 'GOKEEP_UPSTREAM_SUMDB') ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
     timeouts: {

@@ -39,6 +39,14 @@ export const Settings = table({
   url: optional(text('the address that clients use, when it is not the one we listen on')),
   private: optional(patterns('GOPRIVATE patterns: paths that never leave')),
   offline: optional(Type.Boolean({ description: 'never go out; what is not held does not exist' })),
+  replica: optional(
+    Type.Boolean({ description: 'serve the log of the gokeep whose bundles are imported, without its key' }),
+  ),
+  bundles: optional(
+    table({
+      trust: optional(patterns('verifier keys of the gokeeps whose bundles may be imported')),
+    }),
+  ),
   upstream: optional(Type.Array(Upstream)),
   timeouts: optional(
     table({

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import { GokeepError } from '../errors.ts';
+import type { Served } from '../proxy/served.ts';
 import type { Metrics } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handler.ts';
@@ -11,7 +12,7 @@ import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
 import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
-import { checkNotOurs, checkShape, namesOneHost } from './request-shape.ts';
+import { checkNotOurs, checkShape, checkUpload, namesOneHost } from './request-shape.ts';
 import { answerUnparsed } from './unparsed.ts';
 import { VULNDB_PREFIX } from './vulndb-handler.ts';
 
@@ -21,6 +22,8 @@ export interface AppOptions {
   readonly modules: Handler;
   readonly databases: Handler;
   readonly vulndb: Handler;
+  /** Takes an uploaded bundle. */
+  readonly bundles: Handler;
   readonly startPage: () => string;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -28,12 +31,15 @@ export interface AppOptions {
   readonly serveMetrics: boolean;
   readonly exchange: Exchange;
   readonly prepared: PreparedAnswers;
+  readonly served: Served;
   readonly listen: ListenOptions;
   readonly now: () => number;
 }
 
 /** The base URL that answers from the store only, as the public mirror documents it. */
 const CACHED_ONLY = '/cached-only/';
+/** The one route with a body. */
+const UPLOAD = 'bundle';
 
 /**
  * Serves a prepared answer, if there is one for exactly this request target; true when it did.
@@ -60,6 +66,8 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
   response.writeHead(200, prepared.headers as string[]);
   if (typeof prepared.body === 'string') response.end(prepared.body, 'latin1');
   else response.end(prepared.body);
+  const { served } = prepared;
+  if (served !== undefined && served.day !== o.served.today) o.served.note(served);
   o.exchange.finishFast(request, startedAt, prepared.bytes);
   return true;
 }
@@ -98,7 +106,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerUnparsed(error, socket, o.metrics),
   });
-  // No route takes a body: nothing is read of one, nor waited for, before the refusal.
+  // A body is read by the one route that takes one, and by nobody before it: nothing waits for what is refused.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('preClose', (done) => {
@@ -109,6 +117,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.get('/livez', take('health', livez(o.exchange)));
   app.get('/readyz', take('health', readyz(o.exchange, o.health)));
   if (o.serveMetrics) app.get('/metrics', take('metrics', metricsPage(o.exchange, o.metrics)));
+  app.put('/api/v1/bundles', take(UPLOAD, o.bundles));
   app.get('/*', rest);
   // Only other methods come here, and dispatch refuses them.
   app.setNotFoundHandler(take('other', o.modules));
@@ -130,7 +139,8 @@ async function dispatch(
   });
   let kind = routed;
   try {
-    checkShape(request);
+    if (routed === UPLOAD) checkUpload(request);
+    else checkShape(request);
     checkNotOurs(request, o.via);
     const target = request.url ?? '/';
     const query = target.indexOf('?');

@@ -1,6 +1,7 @@
 import { GokeepError, hasCode } from '../errors.ts';
 import { parseLookup } from '../module/request-path.ts';
 import type { ModuleProxy } from '../proxy/module-proxy.ts';
+import type { Wishes } from '../proxy/wishes.ts';
 import type { DatabaseReader } from '../sumdb/reader.ts';
 import { DATA_LEVEL, parseTilePath, type Tile } from '../tlog/tile.ts';
 import type { Asked, Handler } from './handler.ts';
@@ -20,7 +21,10 @@ export function ownDatabase(name: string, reader: DatabaseReader, proxy: ModuleP
   return {
     name,
     latest: () => Promise.resolve(reader.head.note),
-    lookup: async (path, version, o) => reader.lookupBody(await proxy.record(path, version, o)),
+    lookup: async (path, version, o) => {
+      reader.requireHead();
+      return reader.lookupBody(await proxy.record(path, version, o));
+    },
     tile: (tile) => Promise.resolve(reader.tile(tile)),
   };
 }
@@ -72,6 +76,8 @@ export interface DatabaseHandlerOptions {
   readonly responder: Responder;
   readonly isPrivate: (path: string) => boolean;
   readonly now: () => number;
+  /** Where the server answers from its store only. */
+  readonly wishes: Wishes | undefined;
 }
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -113,7 +119,11 @@ export function databaseHandler(o: DatabaseHandlerOptions): Handler {
       await answer(asked, await database.latest(asked), 0, text('latest_head', LATEST_AGE));
     } else if (rest.startsWith('lookup/')) {
       const { path, version } = parseLookup(rest.slice('lookup/'.length));
-      const body = await database.lookup(path, version, asked);
+      const body = await database.lookup(path, version, asked).catch((error: unknown) => {
+        throw asked.cachedOnly
+          ? error
+          : (o.wishes?.instead(error, { kind: 'lookup', path, version }) ?? error);
+      });
       await answer(asked, body, LOOKUP_KEPT, text('lookup', LOOKUP_AGE, o.isPrivate(path)));
     } else if (rest.startsWith('tile/')) {
       const tile = requestedTile(rest);

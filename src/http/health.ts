@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
-import type { Sequencer } from '../sumdb/sequencer.ts';
+import type { LogKeeper } from '../sumdb/log-keeper.ts';
 
 export interface HealthOptions {
-  readonly sequencer: Sequencer;
+  readonly keeper: LogKeeper;
   readonly data: string;
   readonly diskReserve: number;
   readonly now: () => number;
@@ -30,18 +30,19 @@ export class Health {
 
   /** What is wrong, a few words each; empty when ready. */
   async problems(): Promise<string[]> {
-    const { sequencer, now } = this.#o;
+    const { keeper, now } = this.#o;
     const found = [await this.#databaseProblem(), await this.#diskProblem()];
     if (this.#draining) found.push('shutting down');
-    if (sequencer.head === undefined) found.push('the checksum database has no signed head');
-    if (sequencer.waitingFor(now()) > SLOW_LOG_MS) found.push('records wait too long for a signed head');
+    // A replica is not ready before the first import: until then every build would fail on it.
+    if (keeper.head === undefined) found.push('the checksum database has no signed head');
+    if (keeper.waitingFor(now()) > SLOW_LOG_MS) found.push('records wait too long for a signed head');
     return found.filter((problem) => problem !== undefined);
   }
 
   #databaseProblem(): Promise<string | undefined> {
     const at = this.#o.now();
     if (this.#probe === undefined || Math.abs(at - this.#probe.at) > BELIEVE_MS) {
-      const problem = this.#o.sequencer.probe().then(
+      const problem = this.#o.keeper.probe().then(
         () => undefined,
         () => 'the database cannot be written',
       );

@@ -29,6 +29,8 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const MIN_TLS = 'TLSv1.2';
 /** Node drops headers beyond its count without a word, so only their bytes are limited. */
 const NO_SILENT_LOSS = 0;
+/** A body may take as long as a bundle does: who takes one watches it, and everybody else refuses it unread. */
+const NO_LIMIT = 0;
 /** How often connections that fell idle are closed while the server drains. */
 const DRAIN_POLL_MS = 100;
 
@@ -44,7 +46,7 @@ export function createListener(
       {
         keepAliveTimeout: KEEP_ALIVE_MS,
         headersTimeout: HEAD_MS,
-        requestTimeout: HEAD_MS,
+        requestTimeout: NO_LIMIT,
         connectionsCheckingInterval: 5_000,
         maxHeaderSize: MAX_HEADER_BYTES,
         requireHostHeader: true,
@@ -67,7 +69,7 @@ export function createListener(
   Object.assign(server, {
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEAD_MS,
-    requestTimeout: HEAD_MS,
+    requestTimeout: NO_LIMIT,
     maxHeadersCount: NO_SILENT_LOSS,
   });
   server.maxConnections = o.maxConnections;

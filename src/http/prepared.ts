@@ -1,3 +1,5 @@
+import type { ServedMark } from '../proxy/served.ts';
+
 /** An answer ready to be written: head and body, under the exact request target that asked for it. */
 export interface Prepared {
   /** Flat list of names and values, as node's writeHead takes it. */
@@ -10,6 +12,8 @@ export interface Prepared {
   /** When it was prepared: a clock that shows less than this was set back, and `until` means nothing any more. */
   readonly since: number;
   readonly kind: string;
+  /** The file of a module version that it is, and on which day it was last served. */
+  readonly served?: ServedMark | undefined;
 }
 
 interface Slot {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer, Origin } from '../proxy/answer.ts';
+import type { ServedMark } from '../proxy/served.ts';
 import { parseRange } from './byte-range.ts';
 import type { Exchange } from './exchange.ts';
 import type { HandOff } from './hand-off.ts';
@@ -17,6 +18,8 @@ export interface Label {
   readonly isPrivate: boolean;
   /** Seconds a cache may keep it when it is not immutable. */
   readonly maxAge: number;
+  /** Set for a file of a module version: whoever serves it again marks the day. */
+  readonly served?: ServedMark | undefined;
 }
 
 export interface ResponderOptions {
@@ -99,7 +102,8 @@ export class Responder {
       const again = this.#headers(label, answer.immutable, etag, 'memory');
       if (label.kind === 'zip') again.push('Accept-Ranges', 'bytes');
       again.push('Content-Length', String(body.length));
-      const prepared = { headers: again, body: text, bytes: body.length, until, since, kind: label.kind };
+      const { kind, served } = label;
+      const prepared = { headers: again, body: text, bytes: body.length, until, since, kind, served };
       this.#o.prepared.put(request.url, prepared);
     }
     const finish = (status: number, bytes: number) =>
@@ -152,6 +156,7 @@ export class Responder {
         until,
         since: 0,
         kind: label.kind,
+        served: label.served,
       });
     }
     response.writeHead(200, head(origin)).end();

@@ -31,6 +31,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   bad_record: 502,
   mismatch: 502,
   fork: 502,
+  bad_bundle: 422,
   bad_config: 500,
   log_frozen: 503,
   busy: 503,

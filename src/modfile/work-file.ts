@@ -10,6 +10,10 @@ export interface WorkFile {
   /** Directories of the workspace's modules, as written: relative to the file, or absolute. */
   readonly use: readonly string[];
   readonly replace: readonly Replacement[];
+  /** As written, unchecked: such as `1.26.0`. */
+  readonly go: string | undefined;
+  /** As written, unchecked: such as `go1.26.1`. */
+  readonly toolchain: string | undefined;
 }
 
 const blockVerbs = new Set(['godebug', 'use', 'replace']);
@@ -23,6 +27,8 @@ export function parseWorkFile(bytes: Uint8Array): WorkFile {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   const use: string[] = [];
   const replace: Replacement[] = [];
+  let go: string | undefined;
+  let toolchain: string | undefined;
   for (const statement of readStatements('go.work', text)) {
     const fail = (problem: string) =>
       new GokeepError('bad_mod_file', `go.work line ${statement.line}: ${problem}.`);
@@ -37,12 +43,13 @@ export function parseWorkFile(bytes: Uint8Array): WorkFile {
       else if (args.length !== 1)
         throw new GokeepError('bad_mod_file', `expected one word after ${quote(verb)}`);
       else if (verb === 'use') use.push(parseString(args[0] ?? ''));
-      else if (verb !== 'go' && verb !== 'toolchain' && verb !== 'godebug')
-        throw new GokeepError('bad_mod_file', `${quote(verb)} is not a directive`);
+      else if (verb === 'go') go = args[0];
+      else if (verb === 'toolchain') toolchain = args[0];
+      else if (verb !== 'godebug') throw new GokeepError('bad_mod_file', `${quote(verb)} is not a directive`);
     } catch (error) {
       if (!(error instanceof GokeepError)) throw error;
       throw fail(error.message);
     }
   }
-  return { use, replace };
+  return { use, replace, go, toolchain };
 }

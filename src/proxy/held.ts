@@ -9,9 +9,9 @@ import type { Records } from './records.ts';
  */
 export class HeldModules {
   readonly #store: ModuleStore;
-  readonly #records: Records;
+  readonly #records: Pick<Records, 'known'>;
 
-  constructor(store: ModuleStore, records: Records) {
+  constructor(store: ModuleStore, records: Pick<Records, 'known'>) {
     this.#store = store;
     this.#records = records;
   }

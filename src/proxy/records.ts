@@ -30,7 +30,8 @@ export type ComputeHashes = (path: string, version: string, signal: AbortSignal)
 
 export interface RecordsOptions {
   readonly reader: DatabaseReader;
-  readonly sequencer: Sequencer;
+  /** Undefined in a replica, which nothing can be added to. */
+  readonly sequencer: Pick<Sequencer, 'add'> | undefined;
   /** By the unescaped path. */
   readonly isPrivate: (path: string) => boolean;
   /** Undefined: `upstream.sumdb = off`, public modules are trusted on first use. */
@@ -181,7 +182,10 @@ export class Records {
     evidence: string,
     from: string,
   ): Promise<LoggedRecord> {
-    const outcome = await this.#o.sequencer.add({
+    const { sequencer } = this.#o;
+    // A replica is offline, so nothing gets here; and if it did, the log of another is not ours to add to.
+    if (sequencer === undefined) throw notHeld(path, version);
+    const outcome = await sequencer.add({
       path,
       version,
       zip,
@@ -198,9 +202,19 @@ export class Records {
 
 /** The 404 of a server that answers from its store only. */
 export function notHeld(path: string, version?: string): GokeepError {
-  const what = version === undefined ? path : `${path}@${version}`;
+  return new GokeepError('not_stored', `${missing(path, version)} Ask its operator to bring it in.`);
+}
+
+/** The same where what is missing was put on the wish list; the cause is what was thrown before it was. */
+export function notHeldButWished(path: string, version: string | undefined, cause: GokeepError): GokeepError {
   return new GokeepError(
     'not_stored',
-    `${what} is not held here, and this gokeep answers from its store only. Ask its operator to bring it in.`,
+    `${missing(path, version)} It goes on the wish list (gokeep bundle wishlist): ask the operator to bring it in.`,
+    { cause },
   );
+}
+
+function missing(path: string, version: string | undefined): string {
+  const what = version === undefined ? path : `${path}@${version}`;
+  return `${what} is not held here, and this gokeep answers from its store only.`;
 }

@@ -1,5 +1,5 @@
 import { type Database, openForReading, storageError } from './database.ts';
-import { type Provenance, sourceName } from './log-records.ts';
+import { type Provenance, REPLICA_OF, sourceName } from './log-records.ts';
 import type { Incident } from './log-writer.ts';
 
 interface RecordRow {
@@ -85,6 +85,24 @@ export class LogReader implements Disposable {
     return this.#read(() => this.#byRange.all(from, to)).map(loggedRecord);
   }
 
+  /** At most `limit` records from id `from` on, in the order of their ids: a replica has gaps between them. */
+  recordsFrom(from: number, limit: number): LoggedRecord[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number, number], RecordRow>(
+          'SELECT id, path, version, zip_h1, mod_h1 FROM records WHERE id >= ? ORDER BY id LIMIT ?',
+        )
+        .all(from, limit),
+    ).map(loggedRecord);
+  }
+
+  /** Name of the log that this database is a replica of; undefined for a log of its own, or an empty replica. */
+  replicaOf(): string | undefined {
+    return this.#read(() =>
+      this.#db.prepare<[string], string>('SELECT value FROM meta WHERE name = ?').pluck().get(REPLICA_OF),
+    );
+  }
+
   /** Versions on record of one module path, with their ids; unordered. */
   versions(path: string): { version: string; id: number }[] {
     return this.#read(() =>
@@ -142,6 +160,11 @@ export class LogReader implements Disposable {
 
   recordCount(): number {
     return Number(this.#db.prepare('SELECT coalesce(max(id) + 1, 0) FROM records').pluck().get());
+  }
+
+  /** How many records are held; in a replica fewer than the ids reach. */
+  heldCount(): number {
+    return Number(this.#read(() => this.#db.prepare('SELECT count(*) FROM records').pluck().get()));
   }
 
   /** The newest incidents, newest first. */

@@ -3,15 +3,18 @@
  *
  * proven: the upstream database's signed tree contains it. computed: a private module, hashed here at first sight.
  * tofu: a public module trusted on first use, while no upstream database was configured. seeded: taken from a go.sum
- * file by the operator.
+ * file by the operator. imported: brought by a bundle, proven in it by the database that its evidence names. replicated: the
+ * origin's own record, at its own place, in a replica's copy of the origin's log.
  */
-export type RecordSource = 'proven' | 'computed' | 'tofu' | 'seeded';
+export type RecordSource = 'proven' | 'computed' | 'tofu' | 'seeded' | 'imported' | 'replicated';
 
 export const SOURCE_CODES: Readonly<Record<RecordSource, number>> = {
   proven: 1,
   computed: 2,
   tofu: 3,
   seeded: 4,
+  imported: 5,
+  replicated: 6,
 };
 
 export interface Provenance {
@@ -27,3 +30,6 @@ export function sourceName(code: number): RecordSource {
     if (SOURCE_CODES[name] === code) return name;
   throw new RangeError(`no record source has the code ${code}`);
 }
+
+/** Row of `meta` in a replica's database: the name of the log that it holds a part of. */
+export const REPLICA_OF = 'replica_of';

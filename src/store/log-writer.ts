@@ -40,6 +40,19 @@ export interface Incident {
   readonly source: string;
 }
 
+/** Keeps what was seen of a mismatch. */
+export function insertIncident(db: Database, incident: Incident): void {
+  db.prepare(
+    `INSERT INTO incidents (at, kind, path, version, recorded, seen, source)
+     VALUES (@at, @kind, @path, @version, @recorded, @seen, @source)`,
+  ).run(incident);
+}
+
+/** Changes a row that says nothing, to see whether the database can be written. */
+export function touchMeta(db: Database, now: number): void {
+  db.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES ('probed_at', ?)`).run(String(now));
+}
+
 /**
  * The writing half of the log's database. One instance, in the log's worker thread.
  *
@@ -141,21 +154,12 @@ export class LogWriter {
   }
 
   recordIncident(incident: Incident): void {
-    this.#write('incident', () => {
-      this.#db
-        .prepare(
-          `INSERT INTO incidents (at, kind, path, version, recorded, seen, source)
-           VALUES (@at, @kind, @path, @version, @recorded, @seen, @source)`,
-        )
-        .run(incident);
-    });
+    this.#write('incident', () => insertIncident(this.#db, incident));
   }
 
   /** Proves that the database can be written: a transaction that changes a row of ours, durably. */
   probe(now: number): void {
-    this.#write('probe', () => {
-      this.#db.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES ('probed_at', ?)`).run(String(now));
-    });
+    this.#write('probe', () => touchMeta(this.#db, now));
   }
 
   checkpoint(): void {

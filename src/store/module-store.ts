@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
 import { escapePath, escapeVersion, unescapeVersion } from '../module/escape.ts';
@@ -102,6 +102,36 @@ export class ModuleStore {
       throw storageError(error, `${kind} of ${modulePath}@${version}`);
     }
     if (kind === 'zip' && !isPseudoVersion(version)) await this.writeList(modulePath);
+  }
+
+  /**
+   * Gives files of one module their names: verified ones that lie elsewhere on the same volume and are moved here. Durable
+   * together when this resolves. What already has a name stays, and the file that would have taken it is left where it was.
+   */
+  async adopt(
+    modulePath: string,
+    files: readonly { readonly kind: ModuleFile; readonly version: string; readonly file: string }[],
+  ): Promise<void> {
+    try {
+      await makeDirectory(this.#versions(modulePath));
+      await Promise.all(
+        files.map(async ({ kind, version, file }) => {
+          if ((await this.size(kind, modulePath, version)) !== undefined) return;
+          const handle = await open(file, 'r');
+          try {
+            await handle.datasync();
+          } finally {
+            await handle.close();
+          }
+          await rename(file, this.fileName(kind, modulePath, version));
+        }),
+      );
+      await syncDirectory(this.#versions(modulePath));
+    } catch (error) {
+      throw storageError(error, `files of ${modulePath}`);
+    }
+    if (files.some(({ kind, version }) => kind === 'zip' && !isPseudoVersion(version)))
+      await this.writeList(modulePath);
   }
 
   /** Stores bytes that have been verified. */

@@ -1,8 +1,10 @@
 import { threadEntry } from '../thread-entry.ts';
 import type { Tile } from '../tlog/tile.ts';
 import { type Database, openDatabase, openForReading, storageError } from './database.ts';
+import type { ServedOn } from './served-table.ts';
 import { Thread } from './thread.ts';
 import type { UpstreamChange, UpstreamOperations } from './upstream-thread.ts';
+import type { Wish } from './wish-table.ts';
 
 /** A refreshable answer as upstream last gave it. */
 export interface RememberedAnswer {
@@ -20,7 +22,8 @@ interface Queued {
 }
 
 /**
- * What was learned from outside: foreign tree heads, lookups and tiles, and refreshable answers.
+ * What was learned from outside: foreign tree heads, lookups and tiles, and refreshable answers; and from clients: what
+ * they asked for and did not get, and on which day each file was last served.
  *
  * Guarantee: a promise that has resolved is durable. Losing this store costs requests, not truth, with one exception:
  * the newest head seen of a foreign database is what makes its forks noticeable. Trust: lookups and tiles read back
@@ -70,6 +73,19 @@ export class UpstreamStore {
 
   async keepAnswer(key: string, answer: RememberedAnswer): Promise<void> {
     await this.#apply({ kind: 'answer', key, ...answer });
+  }
+
+  /**
+   * Adds to the wishes; the oldest beyond what is kept are forgotten. In a transaction of its own, since what cannot be
+   * written here must not take along what an answer waits for.
+   */
+  async keepWishes(wishes: readonly Wish[]): Promise<void> {
+    await this.#thread.call('apply', [{ kind: 'wishes', wishes }]);
+  }
+
+  /** Moves the days on which files were last served; in a transaction of its own, as {@link keepWishes}. */
+  async keepServed(files: readonly ServedOn[]): Promise<void> {
+    await this.#thread.call('apply', [{ kind: 'served', files }]);
   }
 
   /** The memory of one foreign database, in the shape that its client asks for. */

@@ -1,8 +1,10 @@
 import { workerData } from 'node:worker_threads';
 import { isDiskFailure, openDatabase, storageError } from './database.ts';
+import { type ServedOn, ServedTable } from './served-table.ts';
 import { answerCalls } from './thread.ts';
+import { type Wish, WishTable } from './wish-table.ts';
 
-/** One change to what is remembered of upstream. */
+/** One change to what is remembered. */
 export type UpstreamChange =
   | {
       readonly kind: 'head';
@@ -32,7 +34,9 @@ export type UpstreamChange =
       readonly body: Uint8Array;
       readonly source: string;
       readonly fetchedAt: number;
-    };
+    }
+  | { readonly kind: 'wishes'; readonly wishes: readonly Wish[] }
+  | { readonly kind: 'served'; readonly files: readonly ServedOn[] };
 
 export type UpstreamOperations = {
   /** Applies changes in one durable transaction; says of each whether it applied (a head may have moved). */
@@ -40,7 +44,7 @@ export type UpstreamOperations = {
   close: (argument: null) => void;
 };
 
-/** The thread in which what was learned from upstream is written. */
+/** The thread in which what was learned from upstream, and what clients asked for, is written. */
 const db = openDatabase((workerData as { database: string }).database, 'upstream');
 
 const readHead = db.prepare<[string], Buffer>('SELECT note FROM heads WHERE database = ?').pluck();
@@ -54,6 +58,8 @@ const putTile = db.prepare(
 const putAnswer = db.prepare(
   'INSERT OR REPLACE INTO answers (key, body, source, fetched_at) VALUES (?, ?, ?, ?)',
 );
+const wishes = new WishTable(db);
+const served = new ServedTable(db);
 
 function advanceHead(database: string, from: Uint8Array | null, to: Uint8Array): boolean {
   const now = readHead.get(database);
@@ -74,6 +80,12 @@ function applyOne(change: UpstreamChange): boolean {
       break;
     case 'answer':
       putAnswer.run(change.key, change.body, change.source, change.fetchedAt);
+      break;
+    case 'wishes':
+      wishes.add(change.wishes);
+      break;
+    case 'served':
+      served.add(change.files);
       break;
   }
   return true;

@@ -242,7 +242,8 @@ class LogAudit {
   }
 }
 
-function leafOf(record: LoggedRecord): Hash | undefined {
+/** The leaf hash of a record; undefined for one that no log can hold. */
+export function leafOf(record: LoggedRecord): Hash | undefined {
   try {
     return recordHash(formatGoSumRecord(record.path, record.version, record.zip, record.mod));
   } catch (error) {

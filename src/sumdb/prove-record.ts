@@ -59,7 +59,8 @@ export function formatTlogProof({ record, text, note, hashes }: InclusionProof):
   ].join('\n');
 }
 
-function storedTiles(log: LogReader): TileReader {
+/** The tiles that are stored, as a reader of hashes takes them: it believes none of them. */
+export function storedTiles(log: LogReader): TileReader {
   return {
     height: 8,
     readTiles: async (tiles) =>

@@ -19,15 +19,26 @@ const HEIGHT = 8;
 export class DatabaseReader {
   readonly #log: LogReader;
   readonly #head: () => SignedHead;
+  readonly #sparse: boolean;
 
-  /** @param head the newest published head; asked anew for each answer. */
-  constructor(log: LogReader, head: () => SignedHead) {
+  /**
+   * @param head the newest published head; asked anew for each answer. Throws where there is none yet.
+   * @param o.sparse the log is a replica, which holds only what bundles brought: what is missing was never here.
+   */
+  constructor(log: LogReader, head: () => SignedHead, o: { readonly sparse?: boolean } = {}) {
     this.#log = log;
     this.#head = head;
+    this.#sparse = o.sparse ?? false;
   }
 
+  /** The newest published head. Throws not_stored in a replica that nothing was imported into. */
   get head(): SignedHead {
     return this.#head();
+  }
+
+  /** Throws not_stored in a replica that nothing was imported into, which is to be said before anything else is. */
+  requireHead(): void {
+    this.#head();
   }
 
   /** The record of a module version, if a published head covers it. */
@@ -52,7 +63,10 @@ export class DatabaseReader {
     return Buffer.concat([formatRecord(record.id, text), this.#head().note]);
   }
 
-  /** A hash tile or data tile. Throws not_found for one that the published tree does not have. */
+  /**
+   * A hash tile or data tile. Throws not_found for one that the published tree does not have, not_stored for one that a
+   * sparse log does not hold.
+   */
   tile(tile: Tile): Buffer {
     const level = tile.level === DATA_LEVEL ? 0 : tile.level;
     const entries = Math.floor(this.#head().size / 256 ** level);
@@ -61,7 +75,7 @@ export class DatabaseReader {
     if (tile.level === DATA_LEVEL) return this.#dataTile(tile);
     const data = this.#log.tile(tile.level, tile.n);
     if (data === undefined || data.length < tile.width * HASH_SIZE) {
-      throw damaged(tile);
+      throw this.#missing(tile);
     }
     return data.subarray(0, tile.width * HASH_SIZE);
   }
@@ -69,7 +83,7 @@ export class DatabaseReader {
   /** Records as in a lookup, without ids: each text and an empty line (x/mod sumdb.Server). */
   #dataTile(tile: Tile): Buffer {
     const records = this.#log.range(tile.n * 256, tile.n * 256 + tile.width);
-    if (records.length !== tile.width) throw damaged(tile);
+    if (records.length !== tile.width) throw this.#missing(tile);
     return Buffer.concat(
       records.flatMap((record) => [
         formatGoSumRecord(record.path, record.version, record.zip, record.mod),
@@ -81,14 +95,18 @@ export class DatabaseReader {
   #absent(tile: Tile): GokeepError {
     return new GokeepError('not_found', `the checksum database has no ${tilePath(tile)} at this size`);
   }
-}
 
-function damaged(tile: Tile): GokeepError {
-  return new GokeepError(
-    'storage_failed',
-    'a tile of the checksum database is missing on the gokeep server',
-    {
-      detail: tilePath(tile),
-    },
-  );
+  #missing(tile: Tile): GokeepError {
+    if (this.#sparse) {
+      return new GokeepError(
+        'not_stored',
+        `${tilePath(tile)} of the checksum database is not held here: this is a replica of a part of it`,
+      );
+    }
+    return new GokeepError(
+      'storage_failed',
+      'a tile of the checksum database is missing on the gokeep server',
+      { detail: tilePath(tile) },
+    );
+  }
 }

@@ -4,6 +4,7 @@ import { Thread } from '../store/thread.ts';
 import { threadEntry } from '../thread-entry.ts';
 import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
 import type { Candidate, Outcome, SignedHead } from './log-engine.ts';
+import type { LogKeeper } from './log-keeper.ts';
 import type { LogOperations, LogThreadData } from './log-thread.ts';
 
 /** More candidates than this in one batch make everybody in it wait for a long transaction. */
@@ -30,7 +31,7 @@ export interface SequencerEvents {
  * There is no timer: a batch goes off the moment the thread is free, and what arrives meanwhile makes the next one. So
  * a lone record waits for one commit, and a burst shares commits and signatures.
  */
-export class Sequencer {
+export class Sequencer implements LogKeeper {
   readonly #thread: Thread<LogOperations>;
   readonly #events: SequencerEvents;
   #queue: Waiting[] = [];

@@ -127,6 +127,16 @@ export class ChecksumDatabase {
     return newest.note;
   }
 
+  /**
+   * Places a signed note on the timeline that came another way than over the network, by remembered tiles alone; it is the
+   * newest head then, durably. Throws as a lookup does, and `not_stored` where the tiles do not prove it.
+   */
+  async learn(note: Buffer): Promise<void> {
+    await this.#withTiles({ signal: new AbortController().signal, offline: true }, (tiles) =>
+      this.#timeline.merge(note, tiles),
+    );
+  }
+
   async #find(path: string, version: string, request: string, signal: AbortSignal): Promise<ProvenRecord> {
     const recalled = await this.#recall(path, version, request, signal);
     if (recalled !== undefined) return recalled;

@@ -38,7 +38,7 @@ function keysIn(value: unknown, prefix = ''): string[] {
 describe('the examples in config/', () => {
   it('are there, one for each shape of deployment', () => {
     expect(EXAMPLES.sort()).toEqual(
-      ['laptop', 'team', 'behind-proxy', 'artifactory-upstream', 'offline', 'large']
+      ['laptop', 'team', 'behind-proxy', 'artifactory-upstream', 'offline', 'replica', 'large']
         .map((name) => `${name}.toml`)
         .sort(),
     );

@@ -189,7 +189,9 @@ describe('started again with offline = true', () => {
       const said = stderr.replaceAll(/\s+/g, ' ');
       expect(said).toContain('server response:');
       expect(said).toContain(`${args.at(-1)!.replace('@latest', '')} is not held here`);
-      expect(said).toContain('Ask its operator to bring it in.');
+      expect(said).toContain(
+        'It goes on the wish list (gokeep bundle wishlist): ask the operator to bring it in.',
+      );
     }
   });
 

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UpstreamReader } from '../../src/store/upstream-reader.ts';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { UpstreamWorld } from '../world/upstream-world.ts';
@@ -118,5 +120,31 @@ disk_reserve = "0B"
     });
     for (const target of [...HELD, lookup('example.test/held')])
       expect((await gokeep.get(target)).status).toBe(200);
+  });
+
+  it('neither fails nor delays an answer that is to be remembered as served or as wished for', async () => {
+    await gokeep.stop();
+    const db = new Database(path.join(gokeep.data, 'upstream.db'));
+    // What was served today already would not be written again.
+    db.exec('DELETE FROM served');
+    db.close();
+    gokeep = await GokeepProcess.start({ data: gokeep.data, toml: 'offline = true\n' });
+    fill();
+    for (const target of HELD) expect((await gokeep.get(target)).status).toBe(200);
+    const missing = await gokeep.get('/example.test/missing/@v/v1.0.0.zip');
+    expect(missing.status).toBe(404);
+    expect(await missing.text()).toContain('bundle wishlist');
+    const hidden = async () =>
+      Number(/^gokeep_background_errors_total (.+)$/m.exec(await (await gokeep.get('/metrics')).text())?.[1]);
+    // One for the wishes and one for what was served.
+    await expect.poll(hidden, { timeout: 15_000 }).toBe(2);
+    for (const target of HELD) expect((await gokeep.get(target)).status).toBe(200);
+    rmSync(filler);
+    expect(await gokeep.stop()).toBe(0);
+    using reader = new UpstreamReader(path.join(gokeep.data, 'upstream.db'));
+    expect(reader.wishes()).toMatchObject([{ path: 'example.test/missing', query: 'v1.0.0' }]);
+    const today = Math.floor(Date.now() / 86_400_000);
+    const held = [...reader.servedSince(today - 1)].filter((one) => one.path === 'example.test/held');
+    expect(held.map(({ kind }) => kind)).toEqual(['info', 'mod', 'zip']);
   });
 });

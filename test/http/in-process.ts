@@ -15,6 +15,8 @@ import type { ModuleRequest } from '../../src/module/request-path.ts';
 import type { Answer } from '../../src/proxy/answer.ts';
 import type { FindOptions } from '../../src/proxy/module-files.ts';
 import type { ModuleProxy } from '../../src/proxy/module-proxy.ts';
+import { Served } from '../../src/proxy/served.ts';
+import type { Wishes } from '../../src/proxy/wishes.ts';
 
 export interface InProcessOptions {
   /** What stands in for the whole of the proxy. */
@@ -30,6 +32,8 @@ export interface InProcessOptions {
   readonly now?: () => number;
   readonly drain?: number;
   readonly stalledAfter?: number;
+  readonly wishes?: Wishes;
+  readonly served?: Served;
 }
 
 const NO_VULNDB: ServedVulndb = { current: () => undefined, read: async () => undefined };
@@ -78,6 +82,8 @@ export class InProcess implements AsyncDisposable {
       now,
       handOff: undefined,
     });
+    const served = o.served ?? new Served({ write: async () => {}, now, onHiddenError: () => {} });
+    const { wishes } = o;
     const isPrivate = o.isPrivate ?? ((path) => path.startsWith('private.test/'));
     const app = buildApp({
       via: 'in-process.internal',
@@ -86,8 +92,11 @@ export class InProcess implements AsyncDisposable {
         responder,
         isPrivate,
         refreshTtl: 60_000,
+        served,
+        wishes,
       }),
-      databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now }),
+      databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now, wishes }),
+      bundles: () => Promise.reject(new Error('no bundles here')),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
       health: { problems: o.problems ?? (async () => []) } as never,
@@ -95,6 +104,7 @@ export class InProcess implements AsyncDisposable {
       serveMetrics: true,
       exchange,
       prepared,
+      served,
       listen: {
         tls: o.tls,
         maxConnections: 1000,

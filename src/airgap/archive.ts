@@ -1,0 +1,97 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { createZstdDecompress } from 'node:zlib';
+import { GokeepError } from '../errors.ts';
+import { ByteReader } from './byte-reader.ts';
+import { padding, readHeader, type TarEntry } from './tar.ts';
+
+/** A file in an archive, with its bytes, which have to be taken before the next one is asked for, or are passed over. */
+export interface ArchiveFile extends TarEntry {
+  readonly body: AsyncGenerator<Buffer>;
+}
+
+const ZSTD = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
+const CHUNK = 1 << 20;
+
+/** Names of the files that an archive lies in: the one named, or all parts of a split one, of which the first is named. */
+export function partsOf(file: string): string[] {
+  if (!file.endsWith('.001')) return [file];
+  const parts: string[] = [];
+  for (let n = 1; n === 1 || existsSync(partName(file.slice(0, -4), n)); n++)
+    parts.push(partName(file.slice(0, -4), n));
+  return parts;
+}
+
+/** The name of the n-th part, n from 1 on. */
+export function partName(file: string, n: number): string {
+  return `${file}.${String(n).padStart(3, '0')}`;
+}
+
+/** The bytes of an archive in files. Throws bad_bundle where one cannot be read. */
+export async function* fileChunks(file: string): AsyncGenerator<Buffer> {
+  for (const part of partsOf(file)) {
+    try {
+      yield* createReadStream(part, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw new GokeepError(
+        'bad_bundle',
+        `${part}: cannot be read; give the file of a bundle, or the first part of a split one`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** Takes the compression off, if there is one. */
+export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const reader = new ByteReader(chunks);
+  const start = await reader.read(ZSTD.length);
+  const all = withStart(start, reader);
+  if (!start.equals(ZSTD)) return yield* all;
+  const inflated = Readable.from(all, { objectMode: false }).compose(
+    createZstdDecompress({ chunkSize: 1 << 18 }),
+  );
+  try {
+    yield* inflated as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (error instanceof GokeepError) throw error;
+    throw new GokeepError('bad_bundle', 'the bundle is damaged or cut off: it cannot be decompressed', {
+      cause: error,
+    });
+  }
+}
+
+async function* withStart(start: Buffer, reader: ByteReader): AsyncGenerator<Buffer> {
+  yield start;
+  yield* reader.stream(Number.MAX_SAFE_INTEGER);
+}
+
+/** The files of an archive, in order, to its end. Throws bad_bundle where it is damaged. */
+export async function* archiveFiles(chunks: AsyncIterable<Buffer>): AsyncGenerator<ArchiveFile> {
+  const reader = new ByteReader(chunks);
+  let before = '';
+  try {
+    for (;;) {
+      const entry = await readHeader(reader, before);
+      if (entry === undefined) return;
+      before = entry.name;
+      const body = wholeBody(reader, entry);
+      yield { ...entry, body };
+      for await (const _ of body);
+      const pad = await reader.read(padding(entry.size));
+      if (pad.length !== padding(entry.size) || pad.some((byte) => byte !== 0))
+        throw new GokeepError('bad_bundle', `the bundle is damaged or cut off behind ${entry.name}`);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* wholeBody(reader: ByteReader, { name, size }: TarEntry): AsyncGenerator<Buffer> {
+  let seen = 0;
+  for await (const part of reader.stream(size)) {
+    seen += part.length;
+    yield part;
+  }
+  if (seen < size) throw new GokeepError('bad_bundle', `the bundle is cut off in ${name}`);
+}

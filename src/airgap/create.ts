@@ -1,0 +1,335 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { GokeepError } from '../errors.ts';
+import { unescapeVersion } from '../module/escape.ts';
+import { formatModuleRequest } from '../module/request-path.ts';
+import { compare, prerelease } from '../module/semver.ts';
+import { isPseudoVersion } from '../module/version.ts';
+import { signNote } from '../note/note.ts';
+import type { Signer } from '../note/signer.ts';
+import type { Verifier } from '../note/verifier.ts';
+import type { LogReader } from '../store/log-reader.ts';
+import type { ModuleStore } from '../store/module-store.ts';
+import { Limit } from '../upstream/limit.ts';
+import { formatBundlePath } from './bundle-path.ts';
+import { digestFile, type OutputOptions, writeArchive } from './bundle-writer.ts';
+import { entriesIn } from './bundle-reader.ts';
+import { Composition } from './composition.ts';
+import { DatabaseProofs } from './database-proofs.ts';
+import { formatEntry } from './entry.ts';
+import { bundleId, formatManifest, type Manifest, type ManifestDatabase } from './manifest.ts';
+import type { OwnServer } from './own-server.ts';
+import { ProvenRecords } from './proven.ts';
+import type { Receipt } from './receipts.ts';
+
+/** A module version that is to go into a bundle. */
+export interface WantedVersion {
+  readonly path: string;
+  readonly version: string;
+  /** False: its go.mod only. */
+  readonly zip: boolean;
+}
+
+export interface CreateOptions {
+  readonly server: OwnServer;
+  readonly store: ModuleStore;
+  readonly log: LogReader;
+  readonly signer: Signer;
+  readonly tool: string;
+  /** Our own database first, then the public one, which is not asked about private paths. */
+  readonly own: { vkey: string; verifier: Verifier };
+  readonly proving: { vkey: string; verifier: Verifier } | undefined;
+  readonly isPrivate: (path: string) => boolean;
+  readonly wanted: readonly WantedVersion[];
+  /** Branches and commits that were asked for by name: what upstream says they are goes along. */
+  readonly queries: readonly { path: string; query: string }[];
+  /** The earlier bundles of the chain, oldest first. */
+  readonly since: readonly Receipt[];
+  /** Files of a vulnerability database, plain and `.gz`. */
+  readonly vulndb:
+    | { modified: string; source: string; files: AsyncIterable<{ name: string; body: Buffer }> }
+    | undefined;
+  /** A directory for this job alone. */
+  readonly scratch: string;
+  readonly onProgress: (what: string, done: number, total: number) => void;
+}
+
+/** What a bundle turned out to be, before it is written. */
+export interface ComposedBundle extends Disposable {
+  readonly id: string;
+  readonly note: Buffer;
+  readonly entriesFile: string;
+  readonly manifest: Manifest;
+  readonly zips: number;
+  readonly mods: number;
+  write(o: OutputOptions): Promise<string[]>;
+}
+
+/** A version that could not be had. */
+export interface Missing {
+  readonly path: string;
+  readonly version: string;
+  readonly error: GokeepError;
+}
+
+const AT_ONCE = 8;
+/** Toolchains are zips that the go command asks for alone. */
+const TOOLCHAIN = 'golang.org/toolchain';
+
+/** Makes one bundle: has everything admitted, collects proofs, hashes, signs. {@link ComposedBundle.write} writes it. */
+export class BundleMaker implements Disposable {
+  readonly #o: CreateOptions;
+  readonly #composition: Composition;
+  readonly #proven: ProvenRecords;
+  readonly #databases: readonly DatabaseProofs[];
+  readonly #missing: Missing[] = [];
+  #zips = 0;
+  #mods = 0;
+
+  constructor(options: CreateOptions) {
+    this.#o = options;
+    this.#composition = new Composition(path.join(options.scratch, 'composition.db'));
+    this.#proven = new ProvenRecords(path.join(options.scratch, 'proven.db'));
+    this.#databases = [options.own, ...(options.proving === undefined ? [] : [options.proving])].map(
+      (key) => new DatabaseProofs(key, options.server, this.#proven),
+    );
+  }
+
+  /** Versions that the earlier bundles do not have already. */
+  async fresh(): Promise<readonly WantedVersion[]> {
+    for (const receipt of this.#o.since)
+      for await (const entry of entriesIn(receipt.entriesFile, receipt.manifest))
+        this.#composition.addBase(entry);
+    return this.#o.wanted.filter(
+      ({ path: modulePath, version, zip }) =>
+        !this.#composition.inBase(formatBundlePath({ kind: zip ? 'zip' : 'mod', path: modulePath, version })),
+    );
+  }
+
+  /** Has the server take in what it lacks, each file once. Gives what could not be had. */
+  async admit(fresh: readonly WantedVersion[]): Promise<readonly Missing[]> {
+    await this.#each('fetching', fresh, async (wanted) => {
+      const { path: modulePath, version, zip } = wanted;
+      const target = (kind: 'info' | 'mod' | 'zip') =>
+        formatModuleRequest({ kind, path: modulePath, version });
+      try {
+        if (zip) await this.#o.server.admit(target('zip'));
+        if (modulePath !== TOOLCHAIN) await this.#o.server.admit(target('mod'));
+      } catch (error) {
+        if (!(error instanceof GokeepError)) throw error;
+        this.#missing.push({ path: modulePath, version, error });
+        return;
+      }
+      // Of some versions upstream has nothing but the files that matter; `go` can do without this one.
+      await this.#o.server.admit(target('info')).catch((error: unknown) => {
+        if (!(error instanceof GokeepError)) throw error;
+      });
+    });
+    return this.#missing;
+  }
+
+  /** Collects and hashes everything, and signs the manifest. */
+  async compose(fresh: readonly WantedVersion[]): Promise<ComposedBundle> {
+    const left = new Set(this.#missing.map((m) => `${m.path}@${m.version}`));
+    const taken = fresh.filter((w) => !left.has(`${w.path}@${w.version}`));
+    await this.#each('collecting proofs', taken, (wanted) => this.#prove(wanted));
+    await this.#each('hashing', taken, (wanted) => this.#addModuleFiles(wanted));
+    await this.#addLists(taken);
+    for (const { path: modulePath, query } of this.#o.queries) {
+      const at = { kind: 'query', path: modulePath, version: query } as const;
+      const body = await this.#o.server.get(
+        formatModuleRequest({ kind: 'info', path: modulePath, version: query }),
+      );
+      this.#addBody(formatBundlePath(at), body, 'upstream');
+    }
+    const databases: ManifestDatabase[] = [];
+    for (const database of this.#databases) databases.push(await this.#addDatabase(database));
+    const { vulndb } = this.#o;
+    if (vulndb !== undefined)
+      for await (const { name, body } of vulndb.files)
+        this.#addBody(formatBundlePath({ kind: 'vulndb', name }), body, 'vulndb');
+    return this.#sign(databases);
+  }
+
+  [Symbol.dispose](): void {
+    this.#composition[Symbol.dispose]();
+    this.#proven[Symbol.dispose]();
+  }
+
+  async #prove({ path: modulePath, version }: WantedVersion): Promise<void> {
+    const [own, proving] = this.#databases;
+    await own?.add(modulePath, version);
+    if (proving === undefined || this.#o.isPrivate(modulePath)) return;
+    try {
+      await proving.add(modulePath, version);
+    } catch (error) {
+      // A record that came in while no public database was configured, or by a bundle: ours alone vouches for it.
+      if (!(error instanceof GokeepError) || !['not_found', 'gone', 'refused'].includes(error.code))
+        throw error;
+    }
+  }
+
+  async #addModuleFiles({ path: modulePath, version, zip }: WantedVersion): Promise<void> {
+    const { store, log } = this.#o;
+    const record = log.find(modulePath, version);
+    const source = (record === undefined ? undefined : log.provenance(record.id)?.source) ?? 'upstream';
+    for (const kind of zip ? (['info', 'mod', 'zip'] as const) : (['info', 'mod'] as const)) {
+      const name = formatBundlePath({ kind, path: modulePath, version });
+      if (this.#composition.inBase(name) || (await store.size(kind, modulePath, version)) === undefined)
+        continue;
+      const disk = store.fileName(kind, modulePath, version);
+      const digest = await digestFile(disk);
+      this.#composition.add({
+        path: name,
+        ...digest,
+        provenance: kind === 'info' ? 'upstream' : source,
+        disk,
+        body: null,
+      });
+      if (kind === 'zip') this.#zips++;
+      if (kind === 'mod') this.#mods++;
+    }
+  }
+
+  /** `list` and `@latest`: what this bundle and those before it hold, for who unpacks one over the other. */
+  async #addLists(taken: readonly WantedVersion[]): Promise<void> {
+    const versions = new Map<string, Set<string>>();
+    for (const { path: modulePath, version, zip } of taken) {
+      if (!zip || modulePath === TOOLCHAIN) continue;
+      const known = versions.get(modulePath) ?? new Set(this.#baseVersions(modulePath));
+      versions.set(modulePath, known.add(version));
+    }
+    for (const [modulePath, set] of versions) {
+      const all = [...set].sort(compare);
+      const listed = all.filter((version) => !isPseudoVersion(version));
+      this.#addBody(
+        formatBundlePath({ kind: 'list', path: modulePath }),
+        Buffer.from(listed.map((version) => `${version}\n`).join('')),
+        'made',
+      );
+      const newest =
+        listed.findLast((version) => prerelease(version) === '') ?? listed.at(-1) ?? all.at(-1) ?? '';
+      const info = await this.#o.store.read('info', modulePath, newest);
+      this.#addBody(
+        formatBundlePath({ kind: 'latest', path: modulePath }),
+        info ?? Buffer.from(JSON.stringify({ Version: newest })),
+        'made',
+      );
+    }
+  }
+
+  #baseVersions(modulePath: string): string[] {
+    const prefix = formatBundlePath({ kind: 'list', path: modulePath }).slice(0, -'list'.length);
+    return this.#composition.basePaths(prefix).flatMap((name) => {
+      const escaped = /^(.+)\.zip$/.exec(name.slice(prefix.length))?.[1];
+      return escaped === undefined ? [] : [unescapeVersion(escaped)];
+    });
+  }
+
+  async #addDatabase(database: DatabaseProofs): Promise<ManifestDatabase> {
+    const head = await database.head();
+    const { name, vkey } = database;
+    const before = this.#o.since.flatMap(({ manifest }) =>
+      manifest.databases.filter((each) => each.name === name),
+    );
+    const earlier = new Map(
+      before.flatMap((each) => [...each.earlier, each.head]).map((each) => [each.size, each]),
+    );
+    earlier.delete(head.head.size);
+    earlier.delete(0);
+    const sorted = [...earlier.values()].sort((a, b) => a.size - b.size);
+    if ((sorted.at(-1)?.size ?? 0) > head.head.size)
+      throw new GokeepError(
+        'bad_bundle',
+        `the tree head of ${name} that is known here is older than the one an earlier bundle gave; make the bundle on the server that made that one`,
+      );
+    let files = 0;
+    for await (const file of database.files(head, sorted)) {
+      this.#addBody(`sumdb/${name}/${file.name}`, file.body, file.name === 'supported' ? 'made' : 'log');
+      this.#o.onProgress(`proving by ${name}`, ++files, 0);
+    }
+    return { name, vkey, head: head.head, earlier: sorted };
+  }
+
+  async #sign(databases: ManifestDatabase[]): Promise<ComposedBundle> {
+    const { scratch, signer, tool, since, vulndb } = this.#o;
+    const entriesFile = path.join(scratch, 'entries');
+    let count = 0;
+    let bytes = 0;
+    await writeFile(
+      entriesFile,
+      (function* (files) {
+        for (const file of files) {
+          count++;
+          bytes += file.size;
+          yield formatEntry(file);
+        }
+      })(this.#composition.files()),
+    );
+    const { size, sha256 } = await digestFile(entriesFile);
+    const manifest: Manifest = {
+      tool,
+      base: since.at(-1)?.id,
+      entries: { count, bytes, size, sha256 },
+      databases: databases.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      vulndb: vulndb === undefined ? undefined : { modified: vulndb.modified, source: vulndb.source },
+    };
+    const text = formatManifest(manifest);
+    const id = bundleId(text);
+    const note = signNote(text, [signer]);
+    return {
+      id,
+      note,
+      entriesFile,
+      manifest,
+      zips: this.#zips,
+      mods: this.#mods,
+      write: (o) =>
+        writeArchive(this.#written(id, note, entriesFile, size), o, (done) =>
+          this.#o.onProgress('writing', done, bytes),
+        ),
+      [Symbol.dispose]: () => this[Symbol.dispose](),
+    };
+  }
+
+  *#written(id: string, note: Buffer, entriesFile: string, entriesSize: number) {
+    yield { path: formatBundlePath({ kind: 'manifest', id }), size: note.length, disk: null, body: note };
+    yield {
+      path: formatBundlePath({ kind: 'entries', id }),
+      size: entriesSize,
+      disk: entriesFile,
+      body: null,
+    };
+    yield* this.#composition.files();
+  }
+
+  #addBody(name: string, body: Buffer, provenance: string): void {
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    this.#composition.add({ path: name, size: body.length, sha256, provenance, disk: null, body });
+  }
+
+  async #each(
+    what: string,
+    all: readonly WantedVersion[],
+    work: (one: WantedVersion) => Promise<void>,
+  ): Promise<void> {
+    const places = new Limit(AT_ONCE);
+    let done = 0;
+    let failure: Error | undefined;
+    await Promise.all(
+      all.map(async (one) => {
+        const leave = await places.enter(undefined);
+        try {
+          if (failure === undefined) await work(one);
+        } catch (error) {
+          failure ??= error instanceof Error ? error : new Error(String(error));
+        } finally {
+          leave();
+          this.#o.onProgress(what, ++done, all.length);
+        }
+      }),
+    );
+    if (failure !== undefined) throw failure;
+  }
+}

@@ -1,0 +1,255 @@
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { GokeepError } from '../errors.ts';
+import type { Verifier } from '../note/verifier.ts';
+import { storageError } from '../store/database.ts';
+import type { ModuleFile, ModuleStore } from '../store/module-store.ts';
+import type { TreeHead } from '../tlog/tree-note.ts';
+import { plainChunks } from './archive.ts';
+import { parseBundlePath } from './bundle-path.ts';
+import { type BundleFile, entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
+import { type BundleFacts, checkBundle, type FileSink, type ZipHasher } from './check.ts';
+import { ProvenRecords } from './proven.ts';
+import type { Receipts } from './receipts.ts';
+
+/** Where proven records go: this site's own log, a replica's copy of the origin's, or the memory of a public database. */
+export interface RecordTarget {
+  /** Heads that the bundle's have to follow on. */
+  seen(database: string): Promise<readonly TreeHead[]>;
+  /** Reports what contradicts what is here; changes nothing. */
+  check(proven: ProvenRecords, report: (problem: string) => void): void;
+  /** Takes everything, durably. Doing it again changes nothing. */
+  commit(proven: ProvenRecords, bundle: OpenedBundle): Promise<void>;
+}
+
+export interface ImportOptions {
+  readonly data: string;
+  readonly store: ModuleStore;
+  readonly receipts: Receipts;
+  readonly zips: ZipHasher;
+  /** Whose bundles are taken. */
+  readonly trusted: readonly Verifier[];
+  /** Of the checksum databases that may prove anything here. */
+  readonly keys: readonly Verifier[];
+  readonly targets: readonly RecordTarget[];
+  /** Bytes of disk that have to stay free. */
+  readonly diskReserve: number;
+  /** Keeps what upstream said that a branch or commit is. */
+  readonly keepQuery: (modulePath: string, query: string, body: Buffer) => Promise<void>;
+  /** Takes a directory with the files of a vulnerability database. */
+  readonly keepVulndb: (directory: string, id: string) => Promise<void>;
+  /** Something was taken in: what was answered before may be out of date. */
+  readonly onImported: () => void;
+}
+
+export interface Imported {
+  readonly id: string;
+  /** False: this very bundle had been imported before, and nothing was done. */
+  readonly added: boolean;
+  readonly facts: BundleFacts;
+}
+
+/** What is being done, and how many files and bytes of it. */
+export type Progress = (what: string, files: number, bytes: number) => void;
+
+/** What was found wrong with a bundle, all of it. */
+export class BadBundle extends GokeepError {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    const [first = ''] = problems;
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    super('bad_bundle', `${first}${more}; nothing was imported`, { detail: problems.join('\n') });
+    this.problems = problems;
+  }
+}
+
+const NOTHING: BundleFacts = { files: 0, bytes: 0, zips: 0, mods: 0 };
+const MOST_PROBLEMS = 1_000;
+/** Bytes of database that a record takes at the most. */
+const RECORD_BYTES = 1_000;
+
+/**
+ * Brings bundles in, one at a time: all of it is checked before anything changes, in a staging directory that a later run
+ * goes on with; then records, files and proofs are taken over, each step safe to be done again. A kill, a full disk or a bad
+ * bundle leave log and store as they were, or, once everything was found good, somewhere on the way to the end, which
+ * importing the same bundle again reaches.
+ */
+export class BundleImport {
+  readonly #o: ImportOptions;
+  #running = false;
+  #onProgress: Progress = () => undefined;
+
+  constructor(options: ImportOptions) {
+    this.#o = options;
+  }
+
+  /** Throws refused where nobody is trusted, BadBundle or bad_bundle, busy while another is imported, storage_full and storage_failed. */
+  async run(chunks: AsyncIterable<Buffer>, onProgress: Progress = () => undefined): Promise<Imported> {
+    this.#onProgress = onProgress;
+    if (this.#running)
+      throw new GokeepError('busy', 'another bundle is being imported; try again when that is done');
+    this.#running = true;
+    try {
+      return await this.#import(chunks);
+    } catch (error) {
+      throw error instanceof Error && 'code' in error && !(error instanceof GokeepError)
+        ? storageError(error, 'import')
+        : error;
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #import(chunks: AsyncIterable<Buffer>): Promise<Imported> {
+    const { data, trusted, receipts } = this.#o;
+    const root = path.join(data, 'import');
+    await mkdir(root, { recursive: true });
+    const entriesFile = path.join(root, 'entries');
+    if (trusted.length === 0)
+      throw new GokeepError(
+        'refused',
+        'no bundle is taken here: have the operator put the GOSUMDB key of the server that makes them into bundles.trust',
+      );
+    const bundle = await openBundle(plainChunks(chunks), trusted, entriesFile);
+    const { id, manifest } = bundle;
+    if (receipts.has(id)) return { id, added: false, facts: NOTHING };
+    if (manifest.base !== undefined && !receipts.has(manifest.base))
+      throw new GokeepError(
+        'bad_bundle',
+        `bundle ${id} follows on bundle ${manifest.base}, which has not been imported here; import that first`,
+      );
+    await this.#dropOthers(root, id);
+    const directory = path.join(root, id);
+    await mkdir(path.join(directory, 'files'), { recursive: true });
+    await this.#checkRoom(manifest.entries.bytes + manifest.entries.count * RECORD_BYTES, directory);
+    await rm(path.join(directory, 'proven.db'), { force: true });
+    using proven = new ProvenRecords(path.join(directory, 'proven.db'));
+    const facts = await this.#check(bundle, proven, directory);
+    try {
+      await this.#commit(bundle, proven, directory);
+    } finally {
+      this.#o.onImported();
+    }
+    await receipts.keep(bundle);
+    await rm(directory, { recursive: true, force: true });
+    return { id, added: true, facts };
+  }
+
+  async #check(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<BundleFacts> {
+    const { targets, keys, zips } = this.#o;
+    const problems: string[] = [];
+    const report = (problem: string) => {
+      if (problems.length < MOST_PROBLEMS) problems.push(problem);
+    };
+    const seen = new Map<string, TreeHead[]>();
+    for (const { name } of bundle.manifest.databases) {
+      const heads = await Promise.all(targets.map((target) => target.seen(name)));
+      seen.set(
+        name,
+        heads.flat().filter(({ size }) => size > 0),
+      );
+    }
+    const facts = await checkBundle(bundle, {
+      keys,
+      proven,
+      zips,
+      sink: new Staging(directory),
+      seen: (database) => seen.get(database) ?? [],
+      report,
+      progress: (files, bytes) => this.#onProgress('checking', files, bytes),
+    });
+    for (const target of targets) target.check(proven, report);
+    if (problems.length > 0) throw new BadBundle(problems);
+    return facts;
+  }
+
+  async #commit(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<void> {
+    for (const target of this.#o.targets) await target.commit(proven, bundle);
+    const databases = bundle.manifest.databases.map(({ name }) => name);
+    let modulePath = '';
+    let files: { kind: ModuleFile; version: string; file: string }[] = [];
+    const place = async () => {
+      if (files.length > 0)
+        await this.#o.store.adopt(
+          modulePath,
+          files.filter(({ file }) => existsSync(file)),
+        );
+      files = [];
+    };
+    let placed = 0;
+    for await (const entry of entriesIn(bundle.entriesFile, bundle.manifest)) {
+      const at = parseBundlePath(entry.path, databases);
+      const file = stagedFile(directory, entry.path);
+      if (at.kind === 'query' && existsSync(file))
+        await this.#o.keepQuery(at.path, at.version, await readFile(file));
+      if (at.kind !== 'info' && at.kind !== 'mod' && at.kind !== 'zip') continue;
+      if (at.path !== modulePath) await place();
+      modulePath = at.path;
+      files.push({ kind: at.kind, version: at.version, file });
+      this.#onProgress('taking over', ++placed, 0);
+    }
+    await place();
+    const vulndb = path.join(directory, 'files', 'vulndb');
+    if (bundle.manifest.vulndb !== undefined && existsSync(vulndb))
+      await this.#o.keepVulndb(vulndb, bundle.id);
+  }
+
+  /** What an import of another bundle has left, which would never be used again. */
+  async #dropOthers(root: string, id: string): Promise<void> {
+    for (const name of await readdir(root))
+      if (name !== id && name !== 'entries')
+        await rm(path.join(root, name), { recursive: true, force: true });
+  }
+
+  async #checkRoom(bytes: number, directory: string): Promise<void> {
+    const { bavail, bsize } = await statfs(directory);
+    if (bavail * bsize - this.#o.diskReserve >= bytes) return;
+    throw new GokeepError(
+      'storage_full',
+      `the bundle needs ${Math.ceil(bytes / 2 ** 20)} MiB on the disk of the gokeep server beside its reserve, and there is less; make room and import it again`,
+      { detail: `${bavail * bsize} bytes free, ${this.#o.diskReserve} reserved` },
+    );
+  }
+}
+
+function stagedFile(directory: string, name: string): string {
+  return path.join(directory, 'files', name);
+}
+
+/** The files of a bundle, on the way in. A zip has its name once it was found good and is durable: a later run takes it as it is. */
+class Staging implements FileSink {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async zip(file: BundleFile): Promise<{ file: string; checked: boolean }> {
+    const name = stagedFile(this.#directory, file.entry.path);
+    if (statSync(name, { throwIfNoEntry: false })?.size === file.entry.size) {
+      for await (const _ of file.body);
+      return { file: name, checked: true };
+    }
+    await mkdir(path.dirname(name), { recursive: true });
+    await using handle = await open(`${name}.part`, 'w');
+    for await (const chunk of file.body) await handle.appendFile(chunk);
+    return { file: `${name}.part`, checked: false };
+  }
+
+  async zipChecked(file: BundleFile, at: string): Promise<void> {
+    {
+      await using handle = await open(at, 'r');
+      await handle.datasync();
+    }
+    await rename(at, stagedFile(this.#directory, file.entry.path));
+  }
+
+  async small({ entry, at }: BundleFile, body: Buffer): Promise<void> {
+    if (at.kind !== 'info' && at.kind !== 'mod' && at.kind !== 'query' && at.kind !== 'vulndb') return;
+    const name = stagedFile(this.#directory, entry.path);
+    await mkdir(path.dirname(name), { recursive: true });
+    await writeFile(name, body);
+  }
+}

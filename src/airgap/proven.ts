@@ -1,0 +1,163 @@
+import { GokeepError } from '../errors.ts';
+import { openScratch } from '../store/scratch.ts';
+import type { Database } from '../store/database.ts';
+import type { GoSumHashes } from '../tlog/go-sum-record.ts';
+import { HASH_SIZE } from '../tlog/hash.ts';
+import type { TileReader } from '../tlog/tile-reader.ts';
+import { type Tile, tilePath } from '../tlog/tile.ts';
+import type { TreeHead } from '../tlog/tree-note.ts';
+
+const TABLES = `
+  CREATE TABLE lookups (database TEXT, id INTEGER, path TEXT, version TEXT, text BLOB, PRIMARY KEY (database, id)) WITHOUT ROWID;
+  CREATE TABLE records (database TEXT, id INTEGER, path TEXT, version TEXT, zip TEXT, mod TEXT, PRIMARY KEY (database, path, version)) WITHOUT ROWID;
+  CREATE TABLE tiles (database TEXT, level INTEGER, n INTEGER, width INTEGER, data BLOB, PRIMARY KEY (database, level, n, width));
+  CREATE TABLE heads (database TEXT PRIMARY KEY, size INTEGER, root BLOB, note BLOB);
+`;
+
+/** A record as a lookup in a bundle says it, before it is proven. */
+export interface ClaimedRecord {
+  readonly id: number;
+  readonly path: string;
+  readonly version: string;
+  readonly text: Buffer;
+}
+
+export interface ProvenHashes extends GoSumHashes {
+  readonly database: string;
+}
+
+/** What a bundle says of its checksum databases: first as claimed, then, in `records`, as proven. On disk, for one job. */
+export class ProvenRecords implements Disposable {
+  readonly file: string;
+  readonly #db: Database;
+  readonly #putLookup;
+  readonly #putRecord;
+  readonly #putTile;
+  readonly #hashes;
+  readonly #tile;
+
+  /** @param file a path where nothing lies yet */
+  constructor(file: string) {
+    this.file = file;
+    const db = openScratch(file, TABLES);
+    this.#db = db;
+    this.#putLookup = db.prepare('INSERT INTO lookups VALUES (?, ?, ?, ?, ?)');
+    this.#putRecord = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)');
+    this.#putTile = db.prepare('INSERT OR IGNORE INTO tiles VALUES (?, ?, ?, ?, ?)');
+    this.#hashes = db.prepare<[string, string], ProvenHashes>(
+      'SELECT database, zip, mod FROM records WHERE path = ? AND version = ? ORDER BY database',
+    );
+    this.#tile = db
+      .prepare<[string, number, number, number], Buffer>(
+        'SELECT data FROM tiles WHERE database = ? AND level = ? AND n = ? AND width = ?',
+      )
+      .pluck();
+  }
+
+  claim(database: string, { id, path, version, text }: ClaimedRecord): void {
+    try {
+      this.#putLookup.run(database, id, path, version, text);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      throw new GokeepError(
+        'bad_bundle',
+        `${path}@${version}: the bundle has another lookup in ${database} with its number`,
+      );
+    }
+  }
+
+  prove(database: string, { id, path, version }: ClaimedRecord, { zip, mod }: GoSumHashes): void {
+    this.#putRecord.run(database, id, path, version, zip, mod);
+  }
+
+  addTile(database: string, { level, n, width }: Tile, data: Buffer): void {
+    this.#putTile.run(database, level, n, width, data);
+  }
+
+  setHead(database: string, { size, root }: TreeHead, note: Buffer): void {
+    this.#db.prepare('INSERT OR REPLACE INTO heads VALUES (?, ?, ?, ?)').run(database, size, root, note);
+  }
+
+  headNote(database: string): Buffer | undefined {
+    return this.#db
+      .prepare<[string], Buffer>('SELECT note FROM heads WHERE database = ?')
+      .pluck()
+      .get(database);
+  }
+
+  /** Claimed records with id ≥ from, by id, at most `limit`. */
+  claims(database: string, from: number, limit: number): ClaimedRecord[] {
+    return this.#db
+      .prepare<[string, number, number], ClaimedRecord>(
+        'SELECT id, path, version, text FROM lookups WHERE database = ? AND id >= ? ORDER BY id LIMIT ?',
+      )
+      .all(database, from, limit);
+  }
+
+  /** Tiles behind (level, n), in that order, at most `limit`; without their data. */
+  tilesAfter(database: string, level: number, n: number, limit: number): Tile[] {
+    return this.#db
+      .prepare<[string, number, number, number], Tile>(
+        `SELECT 8 AS height, level, n, width FROM tiles WHERE database = ? AND (level, n) > (?, ?)
+         ORDER BY level, n, width LIMIT ?`,
+      )
+      .all(database, level, n, limit);
+  }
+
+  tile(database: string, { level, n, width }: Tile): Buffer | undefined {
+    return this.#tile.get(database, level, n, width);
+  }
+
+  /** What each database has proven of a module version. */
+  hashes(path: string, version: string): ProvenHashes[] {
+    return this.#hashes.all(path, version);
+  }
+
+  /** Proven records of one database with id > after, by id, at most `limit`. */
+  recordsAfter(database: string, after: number, limit: number) {
+    return this.#db
+      .prepare<
+        [string, number, number],
+        { id: number; path: string; version: string; zip: string; mod: string }
+      >('SELECT id, path, version, zip, mod FROM records WHERE database = ? AND id > ? ORDER BY id LIMIT ?')
+      .all(database, after, limit);
+  }
+
+  /** Module versions that any database has proven, behind (path, version), at most `limit`, with one database's hashes. */
+  versionsAfter(path: string, version: string, limit: number) {
+    return this.#db
+      .prepare<
+        [string, string, number],
+        { path: string; version: string; zip: string; mod: string; databases: string }
+      >(
+        `SELECT path, version, min(zip) AS zip, min(mod) AS mod, group_concat(database, ', ') AS databases FROM records
+         WHERE (path, version) > (?, ?) GROUP BY path, version ORDER BY path, version LIMIT ?`,
+      )
+      .all(path, version, limit);
+  }
+
+  /** Reads the tiles that a bundle brought, and no others. */
+  tileReader(database: string): TileReader {
+    return {
+      height: 8,
+      readTiles: async (tiles) =>
+        tiles.map((tile) => {
+          const data = this.tile(database, tile);
+          if (data?.length === tile.width * HASH_SIZE) return data;
+          throw new GokeepError(
+            'bad_tile',
+            `the bundle lacks sumdb/${database}/${tilePath(tile)}, without which nothing is proven`,
+          );
+        }),
+      saveTiles: () => undefined,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_CONSTRAINT');
+}

@@ -1,0 +1,134 @@
+import type { Candidate, Outcome } from '../sumdb/log-engine.ts';
+import { formatRecord } from '../tlog/record.ts';
+import { GokeepError } from '../errors.ts';
+import { openNote } from '../note/note.ts';
+import type { Verifier } from '../note/verifier.ts';
+import { parseTree } from '../tlog/tree-note.ts';
+import type { ReplicaLog } from '../sumdb/replica-log.ts';
+import type { DatabaseMemory } from '../upstream/database-memory.ts';
+import type { RecordTarget } from './import.ts';
+
+const PORTION = 1_000;
+const ALL_TILES = 256;
+
+/** Whoever appends to our log (sumdb/sequencer.ts). */
+export interface Appender {
+  add(candidate: Candidate): Promise<Outcome>;
+}
+
+/**
+ * A site with a log of its own: what a bundle proves is logged here, with the bundle as evidence. A version that is on record
+ * here with other hashes is a contradiction, and the bundle is refused.
+ */
+export function ownLogTarget(
+  log: { find(path: string, version: string): { zip: string; mod: string } | undefined },
+  appender: Appender,
+  now: () => number,
+): RecordTarget {
+  return {
+    seen: async () => [],
+    check: (proven, report) => {
+      for (let at = { path: '', version: '' }; ; ) {
+        const page = proven.versionsAfter(at.path, at.version, PORTION);
+        const last = page.at(-1);
+        if (last === undefined) return;
+        at = last;
+        for (const { path, version, zip, mod } of page) {
+          const known = log.find(path, version);
+          if (known === undefined || (known.zip === zip && known.mod === mod)) continue;
+          report(
+            `SECURITY: ${path}@${version} is on record here with ${known.zip}, and the bundle proves ${zip}; find out which is right before anybody uses it`,
+          );
+        }
+      }
+    },
+    commit: async (proven, bundle) => {
+      for (let at = { path: '', version: '' }; ; ) {
+        const page = proven.versionsAfter(at.path, at.version, PORTION);
+        const last = page.at(-1);
+        if (last === undefined) return;
+        at = last;
+        const outcomes = await Promise.all(
+          page.map(({ path, version, zip, mod, databases }) =>
+            appender.add({
+              path,
+              version,
+              zip,
+              mod,
+              provenance: {
+                source: 'imported',
+                firstSeen: Math.floor(now() / 1000),
+                evidence: `bundle ${bundle.id} of ${bundle.signer}, proven by ${databases}`,
+              },
+            }),
+          ),
+        );
+        if (outcomes.some(({ kind }) => kind === 'conflict'))
+          throw new GokeepError(
+            'mismatch',
+            'a record came in while the bundle was imported, and contradicts it; import the bundle again to see which',
+          );
+      }
+    },
+  };
+}
+
+/** A replica: what the bundle proves of the origin's log is taken as it is, under the origin's own head. */
+export function replicaTarget(replica: ReplicaLog): RecordTarget {
+  const { name } = replica;
+  return {
+    seen: async (database) => (database === name && replica.head !== undefined ? [replica.head] : []),
+    check: (proven, report) => {
+      if (proven.headNote(name) === undefined)
+        report(`the bundle has nothing of ${name}, which is the log that this replica follows`);
+    },
+    commit: async (proven, bundle) => {
+      await replica.take(proven.file, `bundle ${bundle.id}`);
+    },
+  };
+}
+
+/** What is learned of a public database goes to where its client looks. */
+export interface PublicDatabase {
+  readonly verifier: Verifier;
+  readonly memory: DatabaseMemory;
+  /** Proves that this head follows on every one seen before, from remembered tiles, and remembers it. */
+  readonly learn: (note: Buffer) => Promise<void>;
+}
+
+/** A public database that this site proxies: lookups and tiles that a bundle brought are served as if they had been fetched. */
+export function publicTarget({ verifier, memory, learn }: PublicDatabase): RecordTarget {
+  const { name } = verifier;
+  return {
+    seen: async (database) => {
+      const note = database === name ? await memory.latest() : undefined;
+      return note === undefined ? [] : [parseTree(openNote(note, [verifier]).text)];
+    },
+    check: () => undefined,
+    commit: async (proven) => {
+      const note = proven.headNote(name);
+      if (note === undefined) return;
+      for (let level = -1, n = 0; ; ) {
+        const tiles = proven.tilesAfter(name, level, n, ALL_TILES);
+        const last = tiles.at(-1);
+        if (last === undefined) break;
+        ({ level, n } = last);
+        await Promise.all(
+          tiles.map((tile) => memory.keepTile(tile, proven.tile(name, tile) ?? Buffer.alloc(0))),
+        );
+      }
+      await learn(note);
+      for (let from = 0; ; ) {
+        const claims = proven.claims(name, from, PORTION);
+        const last = claims.at(-1);
+        if (last === undefined) return;
+        from = last.id + 1;
+        await Promise.all(
+          claims.map(({ id, path, version, text }) =>
+            memory.keepLookup(path, version, Buffer.concat([formatRecord(id, text), note])),
+          ),
+        );
+      }
+    },
+  };
+}

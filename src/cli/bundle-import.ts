@@ -1,0 +1,133 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import type { Command } from 'commander';
+import { Agent } from 'undici';
+import { fileChunks, partsOf } from '../airgap/archive.ts';
+import { BadBundle } from '../airgap/import.ts';
+import type { Config } from '../config/load.ts';
+import { GokeepError } from '../errors.ts';
+import { isDataDirectoryLocked } from '../store/process-lock.ts';
+import { listeningUrl, ownServer } from './bundle-server.ts';
+import { exitFound, printJson, printLines } from './output.ts';
+import { Progress } from './progress.ts';
+import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
+
+interface ImportedNow {
+  readonly id: string;
+  readonly added: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly zips: number;
+  readonly mods: number;
+}
+
+interface ImportOptions extends SharedOptions {
+  readonly json?: true;
+}
+
+async function importBundles(files: string[], options: ImportOptions): Promise<void> {
+  const config = loadLocal(options);
+  for (const file of files) checkFile(file);
+  const done: (ImportedNow & { file: string })[] = [];
+  try {
+    await eachInto(config, files, (file, imported) => {
+      done.push({ file, ...imported });
+      if (options.json === true) return;
+      const what = imported.added
+        ? `imported: ${imported.zips} zips and ${imported.mods} go.mod files`
+        : 'had been imported before; nothing was done';
+      printLines([`bundle ${imported.id} ${what}`]);
+    });
+  } catch (error) {
+    if (!(error instanceof BadBundle)) throw error;
+    if (options.json === true) printJson({ imported: done, problems: error.problems });
+    else printLines([...error.problems, 'nothing of this bundle was imported']);
+    return exitFound();
+  }
+  if (options.json === true) printJson({ imported: done, problems: [] });
+}
+
+/** By the server that uses the data directory, or where none does, in this process. */
+async function eachInto(
+  config: Config,
+  files: readonly string[],
+  tell: (file: string, imported: ImportedNow) => void,
+): Promise<void> {
+  using progress = new Progress();
+  const show = (what: string, count: number) => progress.show(() => `${what}: ${count} files`);
+  if (isDataDirectoryLocked(config.data)) {
+    for (const file of files) {
+      const imported = await upload(config, file, (bytes) =>
+        progress.show(() => `sending: ${Math.floor(bytes / 2 ** 20)} MiB`),
+      );
+      progress.clear();
+      tell(file, imported);
+    }
+    return;
+  }
+  await using server = await ownServer(config);
+  for (const file of files) {
+    const { id, added, facts } = await server.running.bundles.run(fileChunks(path.resolve(file)), show);
+    progress.clear();
+    tell(file, { id, added, ...facts });
+  }
+}
+
+async function upload(config: Config, file: string, sent: (bytes: number) => void): Promise<ImportedNow> {
+  const url = listeningUrl(config);
+  // The bundle carries its own proof; a certificate for another name does not matter on the way to ourselves.
+  const agent = new Agent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { rejectUnauthorized: false },
+  });
+  const counted = (async function* () {
+    let bytes = 0;
+    for await (const chunk of fileChunks(path.resolve(file))) {
+      yield chunk;
+      sent((bytes += chunk.length));
+    }
+  })();
+  const answer = await agent
+    .request({
+      origin: url,
+      path: '/api/v1/bundles',
+      method: 'PUT',
+      body: Readable.from(counted, { objectMode: false }),
+    })
+    .catch((error: unknown) => {
+      if (error instanceof GokeepError) throw error;
+      throw new GokeepError(
+        'upstream_unreachable',
+        `the gokeep server at ${url}, which uses this data directory, broke off; see its log and import the bundle again`,
+        { cause: error },
+      );
+    });
+  try {
+    if (answer.statusCode < 300) return (await answer.body.json()) as ImportedNow;
+    const said = (await answer.body.text()).replaceAll(/\s+/g, ' ').trim();
+    if (answer.statusCode === 422) throw new BadBundle([said.replace(/; nothing was imported$/, '')]);
+    throw new GokeepError('upstream_failed', said);
+  } finally {
+    await agent.destroy();
+  }
+}
+
+function checkFile(file: string): void {
+  for (const part of partsOf(path.resolve(file))) {
+    if (!existsSync(part) || !statSync(part).isFile())
+      throw new GokeepError(
+        'bad_request',
+        `${file}: is no file; give the bundle, or the first part (.001) of a split one`,
+      );
+  }
+}
+
+export function addImport(bundle: Command): void {
+  withSharedOptions(bundle.command('import'))
+    .description('check a bundle and take it in, all of it or nothing (beside a running server too)')
+    .argument('<file...>', 'bundles in their order; of a split one the first part')
+    .option('--json', 'print one JSON document')
+    .action((files: string[], options: ImportOptions) => importBundles(files, options));
+}

@@ -1,0 +1,59 @@
+import { BundleImport, type RecordTarget } from '../airgap/import.ts';
+import { Receipts } from '../airgap/receipts.ts';
+import { ownLogTarget, publicTarget, replicaTarget } from '../airgap/targets.ts';
+import type { Config } from '../config/load.ts';
+import { formatModuleRequest } from '../module/request-path.ts';
+import type { ZipVerifier } from '../proxy/zip-verifier.ts';
+import type { ModuleStore } from '../store/module-store.ts';
+import type { UpstreamStore } from '../store/upstream-store.ts';
+import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
+import type { ServedLog } from './own-log.ts';
+
+export interface ImporterParts {
+  readonly served: ServedLog;
+  readonly store: ModuleStore;
+  readonly remembered: UpstreamStore;
+  readonly zips: ZipVerifier;
+  /** The client of the public database; undefined where that is off. */
+  readonly publicDatabase: { learn(note: Buffer): Promise<void> } | undefined;
+  /** What was answered before may be out of date. */
+  readonly onImported: () => void;
+}
+
+/** What brings bundles into this data directory, in the server or in a command that holds its lock. */
+export function openImporter(config: Config, parts: ImporterParts): BundleImport {
+  const { served, store, remembered, zips, publicDatabase } = parts;
+  const targets: RecordTarget[] = [];
+  if (served.replica !== undefined) targets.push(replicaTarget(served.replica));
+  else if (served.sequencer !== undefined)
+    targets.push(ownLogTarget(served.reader, served.sequencer, Date.now));
+  const proving = provingKey(config);
+  if (proving !== undefined && publicDatabase !== undefined) {
+    const { verifier } = proving;
+    targets.push(
+      publicTarget({
+        verifier,
+        memory: remembered.databaseMemory(verifier.name),
+        learn: (note) => publicDatabase.learn(note),
+      }),
+    );
+  }
+  return new BundleImport({
+    data: config.data,
+    store,
+    receipts: new Receipts(config.data),
+    zips,
+    trusted: config.bundles.trust.map((vkey) => keyNamed(vkey).verifier),
+    keys: trustedKeys(config, []).databases,
+    targets,
+    diskReserve: config.cache.diskReserve,
+    keepQuery: (modulePath, query, body) =>
+      remembered.keepAnswer(formatModuleRequest({ kind: 'info', path: modulePath, version: query }), {
+        body,
+        source: 'a bundle',
+        fetchedAt: Date.now(),
+      }),
+    keepVulndb: async () => undefined,
+    onImported: parts.onImported,
+  });
+}

@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { type VerifiedBundle, verifyBundle } from '../airgap/verify.ts';
+import { readInputs } from '../airgap/want/read-inputs.ts';
+import { ZipVerifier } from '../proxy/zip-verifier.ts';
+import { trustedKeys } from './bundle-keys.ts';
+import { exitFound, printJson, printLines } from './output.ts';
+import { Progress } from './progress.ts';
+import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
+
+interface VerifyOptions extends SharedOptions {
+  readonly key: string[];
+  readonly after: string[];
+  readonly for: string[];
+  readonly tests?: true;
+  readonly json?: true;
+}
+
+async function verify(file: string, options: VerifyOptions): Promise<void> {
+  const { signers, databases } = trustedKeys(loadLocal(options), options.key);
+  const scratch = await mkdtemp(path.join(tmpdir(), 'gokeep-verify-'));
+  using progress = new Progress();
+  try {
+    await using zips = new ZipVerifier(availableParallelism());
+    const verified = await verifyBundle({
+      bundle: path.resolve(file),
+      after: options.after.map((each) => path.resolve(each)),
+      signers,
+      databases,
+      zips,
+      scratch,
+      inputs: await readInputs(options.for, process.cwd()),
+      tests: options.tests === true,
+      onProgress: (files, bytes) =>
+        progress.show(() => `checking: ${files} files, ${Math.floor(bytes / 2 ** 20)} MiB`),
+    });
+    progress.clear();
+    if (options.json === true) printJson(asJson(verified));
+    else printLines(asLines(verified));
+    if (verified.problems.length > 0) exitFound();
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function asJson({ id, signer, manifest, facts, problems, complete }: VerifiedBundle) {
+  return {
+    id: id ?? null,
+    signer: signer ?? null,
+    base: manifest?.base ?? null,
+    databases: manifest?.databases.map(({ name, head }) => ({
+      name,
+      size: head.size,
+      root: head.root.toString('base64'),
+    })),
+    ...facts,
+    complete: complete ?? null,
+    problems,
+  };
+}
+
+function asLines({ id, signer, manifest, facts, problems, complete }: VerifiedBundle): string[] {
+  if (manifest === undefined || facts === undefined) return [...problems, 'this bundle is not to be used'];
+  const trust = [
+    `bundle ${id}: its list of files is signed by ${signer}, whose key was given`,
+    ...manifest.databases.map(
+      ({ name, head }) =>
+        `${name}: by its own key, a tree of ${head.size} records has every record of it in the bundle`,
+    ),
+    `${facts.zips} zips and ${facts.mods} go.mod files have the hashes that these records say; .info, list and @latest carry no proof in Go’s design`,
+    ...(manifest.vulndb === undefined
+      ? []
+      : [`the vulnerability database (${manifest.vulndb.modified}) has no proof but that signature`]),
+    ...(complete === undefined ? [] : [`${complete} module versions are needed by what was named`]),
+  ];
+  const verdict =
+    problems.length === 0 ? 'all in order' : `${problems.length} problems: this bundle is not to be used`;
+  return [...(problems.length === 0 ? trust : problems), verdict];
+}
+
+const several = (value: string, before: string[]): string[] => [...before, value];
+
+export function addVerify(bundle: Command): void {
+  withSharedOptions(bundle.command('verify'))
+    .description(
+      'check that a bundle, or the directory it was unpacked to, proves itself; needs no server and no network',
+    )
+    .argument('<bundle>', 'file, first part of a split one, or directory')
+    .option(
+      '--key <vkey>',
+      'GOSUMDB key of the server that made it, where the configuration does not know it',
+      several,
+      [],
+    )
+    .option(
+      '--after <bundle>',
+      'an earlier bundle of the chain: its heads have to be how this one’s began',
+      several,
+      [],
+    )
+    .option(
+      '--for <input>',
+      'go.mod, go.sum, source directory and so on: nothing that it needs may be missing',
+      several,
+      [],
+    )
+    .option('--tests', 'with --for: also what only tests of dependencies need')
+    .option('--json', 'print one JSON document')
+    .action((file: string, options: VerifyOptions) => verify(file, options));
+}

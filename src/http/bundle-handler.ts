@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from 'pino';
+import type { BundleImport } from '../airgap/import.ts';
+import { GokeepError } from '../errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { Handler } from './handler.ts';
+
+/** An upload that brings nothing for this long has gone: it keeps others from importing. */
+const STALLED_MS = 60_000;
+
+/**
+ * `PUT /api/v1/bundles`: a bundle as the body. Whoever can reach this address may send one: what counts is whose signature
+ * it carries, and nothing is read behind the manifest before that has been found good.
+ */
+export function bundleHandler(
+  exchange: Exchange,
+  bundles: Pick<BundleImport, 'run'>,
+  log: Pick<Logger, 'info'>,
+): Handler {
+  return async (asked) => {
+    const { id, added, facts } = await bundles.run(uploaded(asked.request));
+    log.info({ bundle: id, added, ...facts }, 'bundle imported');
+    exchange.text(asked, {
+      kind: 'bundle',
+      status: added ? 201 : 200,
+      contentType: 'application/json',
+      body: `${JSON.stringify({ id, added, ...facts })}\n`,
+    });
+  };
+}
+
+async function* uploaded(request: IncomingMessage): AsyncGenerator<Buffer> {
+  const stalled = setTimeout(() => request.destroy(new Error('stalled')), STALLED_MS);
+  try {
+    for await (const chunk of request) {
+      yield chunk as Buffer;
+      stalled.refresh();
+    }
+  } catch (error) {
+    throw new GokeepError(
+      'bad_bundle',
+      'the upload of the bundle broke off; send it again, and it goes on from what is here',
+      {
+        cause: error,
+      },
+    );
+  } finally {
+    clearTimeout(stalled);
+  }
+}

@@ -1,0 +1,56 @@
+import { type Database, openForReading, storageError } from './database.ts';
+import { type ServedFile, ServedTable } from './served-table.ts';
+import { type Wish, WishTable } from './wish-table.ts';
+
+/**
+ * What commands read of `upstream.db`, beside a running server or without one. Writes nothing; sees what is committed.
+ *
+ * A file that no server of this release has opened yet has none of it, which reads as empty.
+ */
+export class UpstreamReader implements Disposable {
+  readonly #db: Database;
+  readonly #migrated: boolean;
+
+  /** Throws what SQLite throws for a file that is missing or no database. */
+  constructor(file: string) {
+    this.#db = openForReading(file);
+    this.#migrated = Number(this.#db.pragma('user_version', { simple: true })) >= 2;
+  }
+
+  /** What was asked for and was not held then, in no order. Throws storage_failed. */
+  wishes(): Wish[] {
+    if (!this.#migrated) return [];
+    return this.#read(() => new WishTable(this.#db).all());
+  }
+
+  /**
+   * Files that were served on that day (UTC days since 1970) or later, by path, version and kind. Read as they are asked
+   * for, without holding back the server's writer. Throws storage_failed.
+   */
+  *servedSince(day: number): Generator<ServedFile> {
+    if (!this.#migrated) return;
+    try {
+      yield* new ServedTable(this.#db).since(day);
+    } catch (error) {
+      throw storageError(error, 'upstream database: read');
+    }
+  }
+
+  /** True when an answer to this request path is remembered. Throws storage_failed. */
+  remembers(key: string): boolean {
+    const find = () => this.#db.prepare('SELECT 1 FROM answers WHERE key = ?').get(key);
+    return this.#read(find) !== undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  #read<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw storageError(error, 'upstream database: read');
+    }
+  }
+}
