@@ -29,6 +29,7 @@ import { PreparedAnswers } from '../http/prepared.ts';
 import { RequestLog } from '../http/request-log.ts';
 import { Responder } from '../http/respond.ts';
 import { type ClientSettings, startPage } from '../http/start-page.ts';
+import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { HeldModules } from '../proxy/held.ts';
 import { ModuleFiles } from '../proxy/module-files.ts';
 import { ModuleProxy } from '../proxy/module-proxy.ts';
@@ -43,6 +44,7 @@ import type { Incident } from '../store/log-writer.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
+import { VulndbStore } from '../store/vulndb-store.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
 import { LineOutput, standardOutput } from './line-output.ts';
 import { openOwnLog, type ServedLog } from './own-log.ts';
@@ -234,6 +236,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     }),
     databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
     bundles: bundleHandler(exchange, bundles, log),
+    vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(settings),
     health,
     metrics,

@@ -14,12 +14,14 @@ import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
 import { checkNotOurs, checkShape, checkUpload, namesOneHost } from './request-shape.ts';
 import { answerUnparsed } from './unparsed.ts';
+import { VULNDB_PREFIX } from './vulndb-handler.ts';
 
 export interface AppOptions {
   /** What we call ourselves in Via headers towards upstreams. */
   readonly via: string;
   readonly modules: Handler;
   readonly databases: Handler;
+  readonly vulndb: Handler;
   /** Takes an uploaded bundle. */
   readonly bundles: Handler;
   readonly startPage: () => string;
@@ -91,9 +93,10 @@ export function buildApp(o: AppOptions): FastifyInstance {
     reply.hijack();
     void dispatch(o, kind, handle, request.raw, reply.raw);
   };
-  const rest = take('module', (asked) =>
-    asked.path.startsWith('/sumdb/') ? o.databases(asked) : o.modules(asked),
-  );
+  const rest = take('module', (asked) => {
+    if (asked.path.startsWith('/sumdb/')) return o.databases(asked);
+    return asked.path.startsWith(VULNDB_PREFIX) ? o.vulndb(asked) : o.modules(asked);
+  });
   const app = Fastify({
     serverFactory,
     routerOptions: { maxParamLength: 8192, ignoreTrailingSlash: false },
@@ -148,6 +151,7 @@ async function dispatch(
       path = path.slice(CACHED_ONLY.length - 1);
     }
     if (kind === 'module' && path.startsWith('/sumdb/')) kind = 'sumdb';
+    if (kind === 'module' && path.startsWith(VULNDB_PREFIX)) kind = 'vulndb';
     await handle({ request, response, startedAt, path, cachedOnly, signal: gone.signal });
   } catch (error) {
     o.exchange.fail(request, response, startedAt, kind, error);

@@ -1,52 +1,27 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { LookupFunction } from 'node:net';
 
 import { GokeepError, hasCode } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import { AddressRules } from './address-rules.ts';
 import { subjectOf } from './answer-checks.ts';
 import type { SmallRequest } from './answer-checks.ts';
 import type { DatabaseFetch } from './checksum-database.ts';
 import { empty } from './chunks.ts';
 import { DatabaseRoute } from './database-route.ts';
 import type { DirectSource } from './direct.ts';
-import type { EgressSettings, TlsSettings } from './dispatchers.ts';
 import { FileSource } from './file-source.ts';
 import { GoProxyClient } from './goproxy-client.ts';
-import { HttpSource } from './http-source.ts';
-import { netrcCredentials, parseNetrc } from './netrc.ts';
-import type { NetrcMachine } from './netrc.ts';
-import { displayName, takeCredentials } from './proxy-list.ts';
+import { HttpAccess } from './http-access.ts';
+import type { HttpAccessOptions } from './http-access.ts';
+import { takeCredentials } from './proxy-list.ts';
 import type { Credentials, ProxyEntry } from './proxy-list.ts';
 import type { ProxySource } from './proxy-source.ts';
-import { DEFAULT_PACE, Transport } from './transport.ts';
-import type { Pace } from './transport.ts';
 
 /** Everything one `[[upstream]]` entry needs. Contents of files, not their paths; times in milliseconds. */
-export interface UpstreamOptions {
+export interface UpstreamOptions extends HttpAccessOptions {
   /** From parseProxyList. */
   readonly proxies: readonly ProxyEntry[];
-  /** `gokeep/<version>` */
-  readonly userAgent: string;
-  /** Our pseudonym in the Via header. Default: gokeep. */
-  readonly via?: string | undefined;
   /** Needed when `proxies` holds `direct`. May be shared between chains; closing a chain leaves it alone. */
   readonly direct?: DirectSource | undefined;
-  /** Text of a netrc file. Userinfo in a proxy's URL comes first. */
-  readonly netrc?: string | undefined;
-  readonly tls?: TlsSettings | undefined;
-  readonly egress?: EgressSettings | undefined;
-  /** CIDRs of internal addresses that redirects may lead to. */
-  readonly allowAddresses?: readonly string[] | undefined;
-  readonly pace?: Partial<Pace> | undefined;
-  /** Default 10 s. */
-  readonly connectTimeout?: number | undefined;
-  /** How long an idle connection is kept. Default 30 s. */
-  readonly keepAlive?: number | undefined;
-  /** Requests at a time to one proxy. Default 128. */
-  readonly maxConcurrent?: number | undefined;
-  /** Look-up of redirect targets. Default: the system's. */
-  readonly resolve?: LookupFunction | undefined;
 }
 
 export interface FetchedBody {
@@ -80,16 +55,14 @@ const OURS: ReadonlySet<ErrorCode> = new Set([
  */
 export class UpstreamChain {
   readonly #options: UpstreamOptions;
-  readonly #addresses: AddressRules;
-  readonly #netrc: readonly NetrcMachine[];
+  readonly #access: HttpAccess;
   readonly #links: readonly Link[];
   readonly #opened: ProxySource[] = [];
 
   /** Throws bad_config. Opens no connection. */
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    this.#addresses = new AddressRules(options.allowAddresses ?? []);
-    this.#netrc = parseNetrc(options.netrc ?? '');
+    this.#access = new HttpAccess(options);
     this.#links = options.proxies.map((entry) => this.#link(entry));
   }
 
@@ -194,31 +167,10 @@ export class UpstreamChain {
   }
 
   #openHttp(url: URL, own: Credentials | undefined): ProxySource {
-    const o = this.#options;
-    const credentials = own ?? netrcCredentials(this.#netrc, url);
-    const transport = new Transport({
-      origin: url.origin,
-      credentials,
-      userAgent: o.userAgent,
-      via: o.via ?? 'gokeep',
-      tls: o.tls,
-      egress: o.egress,
-      addresses: this.#addresses,
-      pace: { ...DEFAULT_PACE, ...o.pace },
-      connectTimeout: o.connectTimeout ?? 10_000,
-      keepAlive: o.keepAlive ?? 30_000,
-      maxConcurrent: o.maxConcurrent ?? 128,
-      resolve: o.resolve,
-    });
-    const secrets = credentials === undefined ? [] : [credentials.password, basic(credentials)];
-    const source = new HttpSource(url, displayName(url), transport, secrets);
+    const source = this.#access.open(url, own);
     this.#opened.push(source);
     return source;
   }
-}
-
-function basic({ username, password }: Credentials): string {
-  return Buffer.from(`${username}:${password}`).toString('base64');
 }
 
 function isOff(subject: string): GokeepError {

@@ -1,32 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
+import { answeringGoproxy } from '../world/host-goproxy.ts';
 
-/** The host's own GOPROXY, if a proxy of it answers for a module that has been there for years. */
-function answeringUpstream(): string | undefined {
-  try {
-    const upstream = execFileSync('go', ['env', 'GOPROXY'], { encoding: 'utf8' }).trim();
-    const env = { ...process.env, GOFLAGS: '-mod=mod', GOPROXY: upstream };
-    execFileSync('go', ['list', '-m', 'golang.org/x/mod@v0.20.0'], {
-      env,
-      timeout: 20_000,
-      stdio: 'ignore',
-      cwd: tmpdir(),
-    });
-    return upstream;
-  } catch {
-    return undefined;
-  }
-}
-
-const upstream = answeringUpstream();
-if (upstream === undefined) {
-  process.stderr.write('live.test.ts: no proxy of this host’s GOPROXY answers; its tests are skipped\n');
-}
+const upstream = answeringGoproxy('live.test.ts');
 
 /** A main module with 335 requirements; its program uses few of them, so that the compiler is not what is tested. */
 const PROGRAM = `package main

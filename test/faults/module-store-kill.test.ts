@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { needs } from '../world/programs.ts';
 import { expectWhole, HELD, parseHeld } from './kept.ts';
 import { memoryDirectory } from './memory-directory.ts';
+import { unsynced } from './unsynced.ts';
 
 const KEEPER = path.join(import.meta.dirname, 'keeper.ts');
 
@@ -74,28 +75,6 @@ describe.skipIf(!needs('strace'))('a module store, by strace', () => {
     });
   });
 });
-
-/** What a power cut could take, though it was named or acknowledged: lines of a trace with paths of descriptors (-y). */
-function unsynced(trace: string): string[] {
-  const problems: string[] = [];
-  const written = new Set<string>();
-  const entered = new Set<string>();
-  for (const line of trace.split('\n')) {
-    const [, call, descriptor, open = '', from = '', to = from] =
-      /^\d+ +(\w+)\((?:(\d+)<([^>]*)>|"([^"]*)"(?:, "([^"]*)")?).* = [0-9]+$/.exec(line) ?? [];
-    if (call === 'write' && descriptor !== '1') written.add(open);
-    if (call === 'fsync') {
-      written.delete(open);
-      entered.delete(open);
-    }
-    if (call === 'rename' && written.has(from)) problems.push(`named before it was synced: ${to}`);
-    if (call === 'rename' || call === 'mkdir') entered.add(path.dirname(to));
-    if (call === 'write' && descriptor === '1') {
-      problems.push(...[...entered].map((directory) => `acknowledged before it was synced: ${directory}`));
-    }
-  }
-  return problems;
-}
 
 describe.skipIf(!needs('strace'))('killed (-9) while it keeps module files, by strace', () => {
   it.concurrent.each(BOUNDARIES)(

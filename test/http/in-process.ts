@@ -10,6 +10,7 @@ import { PooledFiles } from '../../src/http/pooled-file.ts';
 import { PreparedAnswers } from '../../src/http/prepared.ts';
 import { RequestLog } from '../../src/http/request-log.ts';
 import { Responder } from '../../src/http/respond.ts';
+import { type ServedVulndb, vulndbHandler } from '../../src/http/vulndb-handler.ts';
 import type { ModuleRequest } from '../../src/module/request-path.ts';
 import type { Answer } from '../../src/proxy/answer.ts';
 import type { FindOptions } from '../../src/proxy/module-files.ts';
@@ -21,6 +22,7 @@ export interface InProcessOptions {
   /** What stands in for the whole of the proxy. */
   readonly find: (request: ModuleRequest, o: FindOptions) => Promise<Answer>;
   readonly databases?: readonly ServedDatabase[];
+  readonly vulndb?: ServedVulndb;
   readonly tls?: ListenOptions['tls'];
   readonly trustProxy?: readonly string[];
   readonly isPrivate?: (path: string) => boolean;
@@ -33,6 +35,8 @@ export interface InProcessOptions {
   readonly wishes?: Wishes;
   readonly served?: Served;
 }
+
+const NO_VULNDB: ServedVulndb = { current: () => undefined, read: async () => undefined };
 
 /** The HTTP layer alone, on a port of its own, in front of a function. */
 export class InProcess implements AsyncDisposable {
@@ -93,6 +97,7 @@ export class InProcess implements AsyncDisposable {
       }),
       databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now, wishes }),
       bundles: () => Promise.reject(new Error('no bundles here')),
+      vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
       health: { problems: o.problems ?? (async () => []) } as never,
       metrics,

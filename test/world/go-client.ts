@@ -41,6 +41,11 @@ export class GoClient implements AsyncDisposable {
 
   /** Runs `go` in the main module. Never rejects for a non-zero exit. */
   run(...args: string[]): Promise<GoResult> {
+    return this.runProgram('go', ...args);
+  }
+
+  /** Runs a program that itself runs `go`, in the same surroundings. */
+  runProgram(program: string, ...args: string[]): Promise<GoResult> {
     const env = {
       PATH: process.env['PATH'] ?? '',
       HOME: this.directory,
@@ -55,7 +60,7 @@ export class GoClient implements AsyncDisposable {
     };
     return new Promise((resolve) => {
       execFile(
-        'go',
+        program,
         args,
         { cwd: path.join(this.directory, 'main'), env, timeout: 240_000, maxBuffer: 64 * 2 ** 20 },
         (error, stdout, stderr) => {
