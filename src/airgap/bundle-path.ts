@@ -6,6 +6,7 @@ import {
   parseModuleRequest,
 } from '../module/request-path.ts';
 import { isCanonicalVersion } from '../module/version.ts';
+import { checkVulndbName } from '../vulndb/rules.ts';
 import { parseTilePath, type Tile, tilePath } from '../tlog/tile.ts';
 
 /**
@@ -69,7 +70,11 @@ export function parseBundlePath(name: string, databases: readonly string[]): Bun
 function parse(name: string, databases: readonly string[]): BundlePath | undefined {
   const own = OWN.exec(name);
   if (own?.[1] !== undefined) return { kind: own[2] as 'manifest' | 'entries', id: own[1] };
-  if (name.startsWith('vulndb/')) return { kind: 'vulndb', name: name.slice('vulndb/'.length) };
+  if (name.startsWith('vulndb/')) {
+    const below = name.slice('vulndb/'.length);
+    checkVulndbName(below);
+    return { kind: 'vulndb', name: below };
+  }
   if (name.startsWith('sumdb/')) return parseDatabasePath(name.slice('sumdb/'.length), databases);
   const request = parseModuleRequest(`/${name}`);
   if (request.kind !== 'info') return request;

@@ -3,6 +3,7 @@ import { h1OfGoMod } from '../modzip/dirhash.ts';
 import type { Verifier } from '../note/verifier.ts';
 import type { TreeHead } from '../tlog/tree-note.ts';
 import { checkAnswer, MAX_BYTES } from '../upstream/answer-checks.ts';
+import { VulndbCheck } from '../vulndb/check.ts';
 import { Limit } from '../upstream/limit.ts';
 import type { BundleFile, OpenedBundle } from './bundle-reader.ts';
 import type { BundlePath } from './bundle-path.ts';
@@ -75,6 +76,7 @@ class BundleCheck {
   readonly #places = new Limit(ZIPS_AT_ONCE);
   readonly #underWay = new Set<Promise<void>>();
   #failure: Error | undefined;
+  readonly #vulndb = new VulndbCheck();
   #proofsDone = false;
   #facts = { files: 0, bytes: 0, zips: 0, mods: 0 };
 
@@ -109,6 +111,7 @@ class BundleCheck {
       await Promise.all(this.#underWay);
     }
     if (this.#failure !== undefined) throw this.#failure;
+    this.#finishVulndb();
     return this.#facts;
   }
 
@@ -121,7 +124,11 @@ class BundleCheck {
     }
     await this.#finishProofs();
     if (at.kind === 'zip') return this.#takeZip(file, { path: at.path, version: at.version });
-    if (at.kind === 'vulndb') return this.#o.sink.small(file, await collect(file, MAX_SMALL));
+    if (at.kind === 'vulndb') {
+      const body = await collect(file, MAX_SMALL);
+      this.#vulndb.add(at.name, body);
+      return this.#o.sink.small(file, body);
+    }
     if ('id' in at) throw new GokeepError('bad_bundle', `${file.entry.path}: a bundle has one manifest`);
     const body = await collect(file, at.kind === 'query' ? MAX_BYTES.info : MAX_BYTES[at.kind]);
     this.#checkSmall(at, body);
@@ -184,6 +191,21 @@ class BundleCheck {
     }
   }
 
+  /** It has no proof but the manifest's signature; but it is whole, and the one that the manifest speaks of. */
+  #finishVulndb(): void {
+    const { vulndb } = this.#bundle.manifest;
+    if (vulndb === undefined) {
+      if (this.#vulndb.modified !== undefined)
+        this.#o.report('the bundle holds a vulnerability database that its manifest does not speak of');
+      return;
+    }
+    for (const problem of this.#vulndb.finish()) this.#o.report(`vulndb: ${problem}`);
+    if (this.#vulndb.modified !== vulndb.modified)
+      this.#o.report(
+        `vulndb: it is of ${this.#vulndb.modified ?? 'no time'}, the manifest says ${vulndb.modified}`,
+      );
+  }
+
   async #finishProofs(): Promise<void> {
     if (this.#proofsDone) return;
     this.#proofsDone = true;
@@ -198,7 +220,18 @@ class BundleCheck {
     try {
       await work();
     } catch (error) {
-      if (!hasCode(error, 'bad_bundle', 'bad_record', 'bad_note', 'bad_zip', 'bad_path', 'bad_version'))
+      if (
+        !hasCode(
+          error,
+          'bad_bundle',
+          'bad_record',
+          'bad_note',
+          'bad_zip',
+          'bad_path',
+          'bad_version',
+          'bad_request',
+        )
+      )
         throw error;
       const { path } = file.entry;
       this.#o.report(error.message.startsWith(path) ? error.message : `${path}: ${error.message}`);

@@ -2,15 +2,14 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
-import { unescapeVersion } from '../module/escape.ts';
 import { formatModuleRequest } from '../module/request-path.ts';
-import { compare, prerelease } from '../module/semver.ts';
-import { isPseudoVersion } from '../module/version.ts';
 import { signNote } from '../note/note.ts';
 import type { Signer } from '../note/signer.ts';
 import type { Verifier } from '../note/verifier.ts';
 import type { LogReader } from '../store/log-reader.ts';
 import type { ModuleStore } from '../store/module-store.ts';
+import { VulndbCheck } from '../vulndb/check.ts';
+import { gzipDeterministic } from '../vulndb/gzip.ts';
 import { Limit } from '../upstream/limit.ts';
 import { formatBundlePath } from './bundle-path.ts';
 import { digestFile, type OutputOptions, writeArchive } from './bundle-writer.ts';
@@ -18,6 +17,7 @@ import { entriesIn } from './bundle-reader.ts';
 import { Composition } from './composition.ts';
 import { DatabaseProofs } from './database-proofs.ts';
 import { formatEntry } from './entry.ts';
+import { listFiles, TOOLCHAIN } from './lists.ts';
 import { bundleId, formatManifest, type Manifest, type ManifestDatabase } from './manifest.ts';
 import type { OwnServer } from './own-server.ts';
 import { ProvenRecords } from './proven.ts';
@@ -46,10 +46,8 @@ export interface CreateOptions {
   readonly queries: readonly { path: string; query: string }[];
   /** The earlier bundles of the chain, oldest first. */
   readonly since: readonly Receipt[];
-  /** Files of a vulnerability database, plain and `.gz`. */
-  readonly vulndb:
-    | { modified: string; source: string; files: AsyncIterable<{ name: string; body: Buffer }> }
-    | undefined;
+  /** A vulnerability database: its plain files, and where they come from. */
+  readonly vulndb: { source: string; files: AsyncIterable<{ name: string; body: Buffer }> } | undefined;
   /** A directory for this job alone. */
   readonly scratch: string;
   readonly onProgress: (what: string, done: number, total: number) => void;
@@ -74,8 +72,6 @@ export interface Missing {
 }
 
 const AT_ONCE = 8;
-/** Toolchains are zips that the go command asks for alone. */
-const TOOLCHAIN = 'golang.org/toolchain';
 
 /** Makes one bundle: has everything admitted, collects proofs, hashes, signs. {@link ComposedBundle.write} writes it. */
 export class BundleMaker implements Disposable {
@@ -135,7 +131,8 @@ export class BundleMaker implements Disposable {
     const taken = fresh.filter((w) => !left.has(`${w.path}@${w.version}`));
     await this.#each('collecting proofs', taken, (wanted) => this.#prove(wanted));
     await this.#each('hashing', taken, (wanted) => this.#addModuleFiles(wanted));
-    await this.#addLists(taken);
+    for await (const { name, body } of listFiles(taken, this.#composition, this.#o.store))
+      this.#addBody(name, body, 'made');
     for (const { path: modulePath, query } of this.#o.queries) {
       const at = { kind: 'query', path: modulePath, version: query } as const;
       const body = await this.#o.server.get(
@@ -145,11 +142,7 @@ export class BundleMaker implements Disposable {
     }
     const databases: ManifestDatabase[] = [];
     for (const database of this.#databases) databases.push(await this.#addDatabase(database));
-    const { vulndb } = this.#o;
-    if (vulndb !== undefined)
-      for await (const { name, body } of vulndb.files)
-        this.#addBody(formatBundlePath({ kind: 'vulndb', name }), body, 'vulndb');
-    return this.#sign(databases);
+    return this.#sign(databases, await this.#addVulndb());
   }
 
   [Symbol.dispose](): void {
@@ -192,41 +185,6 @@ export class BundleMaker implements Disposable {
     }
   }
 
-  /** `list` and `@latest`: what this bundle and those before it hold, for who unpacks one over the other. */
-  async #addLists(taken: readonly WantedVersion[]): Promise<void> {
-    const versions = new Map<string, Set<string>>();
-    for (const { path: modulePath, version, zip } of taken) {
-      if (!zip || modulePath === TOOLCHAIN) continue;
-      const known = versions.get(modulePath) ?? new Set(this.#baseVersions(modulePath));
-      versions.set(modulePath, known.add(version));
-    }
-    for (const [modulePath, set] of versions) {
-      const all = [...set].sort(compare);
-      const listed = all.filter((version) => !isPseudoVersion(version));
-      this.#addBody(
-        formatBundlePath({ kind: 'list', path: modulePath }),
-        Buffer.from(listed.map((version) => `${version}\n`).join('')),
-        'made',
-      );
-      const newest =
-        listed.findLast((version) => prerelease(version) === '') ?? listed.at(-1) ?? all.at(-1) ?? '';
-      const info = await this.#o.store.read('info', modulePath, newest);
-      this.#addBody(
-        formatBundlePath({ kind: 'latest', path: modulePath }),
-        info ?? Buffer.from(JSON.stringify({ Version: newest })),
-        'made',
-      );
-    }
-  }
-
-  #baseVersions(modulePath: string): string[] {
-    const prefix = formatBundlePath({ kind: 'list', path: modulePath }).slice(0, -'list'.length);
-    return this.#composition.basePaths(prefix).flatMap((name) => {
-      const escaped = /^(.+)\.zip$/.exec(name.slice(prefix.length))?.[1];
-      return escaped === undefined ? [] : [unescapeVersion(escaped)];
-    });
-  }
-
   async #addDatabase(database: DatabaseProofs): Promise<ManifestDatabase> {
     const head = await database.head();
     const { name, vkey } = database;
@@ -252,8 +210,31 @@ export class BundleMaker implements Disposable {
     return { name, vkey, head: head.head, earlier: sorted };
   }
 
-  async #sign(databases: ManifestDatabase[]): Promise<ComposedBundle> {
-    const { scratch, signer, tool, since, vulndb } = this.#o;
+  /** Each file twice, plain for `file://` and gzip for http, as govulncheck asks for them. */
+  async #addVulndb(): Promise<Manifest['vulndb']> {
+    const { vulndb } = this.#o;
+    if (vulndb === undefined) return undefined;
+    const check = new VulndbCheck();
+    for await (const { name, body } of vulndb.files) {
+      check.add(name, body);
+      this.#addBody(formatBundlePath({ kind: 'vulndb', name }), body, 'vulndb');
+      this.#addBody(
+        formatBundlePath({ kind: 'vulndb', name: `${name}.gz` }),
+        gzipDeterministic(body),
+        'vulndb',
+      );
+    }
+    const [problem] = check.finish();
+    if (problem !== undefined)
+      throw new GokeepError(
+        'upstream_failed',
+        `${vulndb.source}: the vulnerability database is not whole: ${problem}`,
+      );
+    return { modified: check.modified ?? '', source: vulndb.source };
+  }
+
+  async #sign(databases: ManifestDatabase[], vulndb: Manifest['vulndb']): Promise<ComposedBundle> {
+    const { scratch, signer, tool, since } = this.#o;
     const entriesFile = path.join(scratch, 'entries');
     let count = 0;
     let bytes = 0;
@@ -273,7 +254,7 @@ export class BundleMaker implements Disposable {
       base: since.at(-1)?.id,
       entries: { count, bytes, size, sha256 },
       databases: databases.sort((a, b) => (a.name < b.name ? -1 : 1)),
-      vulndb: vulndb === undefined ? undefined : { modified: vulndb.modified, source: vulndb.source },
+      vulndb,
     };
     const text = formatManifest(manifest);
     const id = bundleId(text);

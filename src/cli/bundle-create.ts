@@ -15,9 +15,11 @@ import { parseSigner } from '../note/signer.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { storedModules } from '../store/stored-modules.ts';
 import { readKeyFile } from '../sumdb/key-file.ts';
+import { readVulndb } from '../upstream/vulndb-source.ts';
 import { VERSION } from '../version.ts';
 import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
 import { type ServerAtHand, serverAtHand } from './bundle-server.ts';
+import { httpAccess } from './upstreams.ts';
 import { openLogReader, openUpstreamReader } from './local-log.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
@@ -30,6 +32,7 @@ interface CreateOptions extends SharedOptions {
   readonly tests?: true;
   readonly toolchain: string[];
   readonly platform: string[];
+  readonly vulndb?: string;
   readonly since: string[];
   readonly split?: number;
   readonly skipMissing?: true;
@@ -68,7 +71,7 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
       wanted: wanted.versions,
       queries: wanted.queries,
       since,
-      vulndb: undefined,
+      vulndb: options.vulndb === undefined ? undefined : vulndbFrom(options.vulndb, config),
       scratch,
       onProgress: (what, done, total) =>
         progress.show(() => (total === 0 ? `${what}: ${done}` : `${what}: ${done} of ${total}`)),
@@ -219,6 +222,13 @@ async function everythingWanted(
   return { versions: [...versions.values()], queries: set.queries, skipped: set.skipped };
 }
 
+/** Reached the way that the public upstream is. */
+function vulndbFrom(source: string, config: Config) {
+  const row = config.upstreams.find((each) => !each.private);
+  const access = row === undefined ? { userAgent: `gokeep/${VERSION}` } : httpAccess(config, row, 'gokeep');
+  return { source, files: readVulndb(source, access) };
+}
+
 function hostPlatform(): string {
   const systems: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' };
   const processors: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
@@ -280,6 +290,7 @@ export function addCreate(bundle: Command): void {
     .requiredOption('--output <file>', 'where to write it; a name that ends in .zst is compressed')
     .option('--all', 'everything that the store holds')
     .option('--served-since <date>', 'everything that was served on this day (UTC) or later', day)
+    .option('--vulndb <source>', 'a vulnerability database too: its URL, or a directory')
     .option('--tests', 'also what only tests of dependencies need')
     .option(
       '--toolchain <go1.x.y>',

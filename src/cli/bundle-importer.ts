@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { BundleImport, type RecordTarget } from '../airgap/import.ts';
 import { Receipts } from '../airgap/receipts.ts';
 import { ownLogTarget, publicTarget, replicaTarget } from '../airgap/targets.ts';
@@ -5,6 +7,7 @@ import type { Config } from '../config/load.ts';
 import { formatModuleRequest } from '../module/request-path.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { ModuleStore } from '../store/module-store.ts';
+import { VulndbStore } from '../store/vulndb-store.ts';
 import type { UpstreamStore } from '../store/upstream-store.ts';
 import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
 import type { ServedLog } from './own-log.ts';
@@ -53,7 +56,16 @@ export function openImporter(config: Config, parts: ImporterParts): BundleImport
         source: 'a bundle',
         fetchedAt: Date.now(),
       }),
-    keepVulndb: async () => undefined,
+    keepVulndb: (directory, id) => keepVulndb(new VulndbStore(config.data), directory, id),
     onImported: parts.onImported,
   });
+}
+
+/** Takes over the files of a vulnerability database, under the bundle's id. */
+async function keepVulndb(vulndb: VulndbStore, directory: string, id: string): Promise<void> {
+  const staged = await vulndb.stage();
+  for (const folder of ['index', 'ID'])
+    for (const name of await readdir(path.join(directory, folder)))
+      await vulndb.put(staged, `${folder}/${name}`, await readFile(path.join(directory, folder, name)));
+  await vulndb.publish(staged, id);
 }

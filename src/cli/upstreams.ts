@@ -8,6 +8,7 @@ import { type UpstreamOptions, UpstreamChain } from '../upstream/chain.ts';
 import { ChecksumDatabase, type ForkEvidence } from '../upstream/checksum-database.ts';
 import { parseGosumdb } from '../upstream/checksum-database-keys.ts';
 import { DirectSource } from '../upstream/direct.ts';
+import type { HttpAccessOptions } from '../upstream/http-access.ts';
 import { parseProxyList } from '../upstream/proxy-list.ts';
 import { Routing } from '../upstream/routing.ts';
 import { VERSION } from '../version.ts';
@@ -51,18 +52,12 @@ function openDirect(config: Config): DirectSource {
   });
 }
 
-function chainOptions(
-  config: Config,
-  row: UpstreamConfig,
-  direct: DirectSource,
-  via: string,
-): UpstreamOptions {
+/** How an upstream entry is reached over http: its certificates, credentials, way out and pace. Throws bad_config. */
+export function httpAccess(config: Config, row: UpstreamConfig, via: string): HttpAccessOptions {
   const { environmentProxies, timeouts } = config;
   return {
-    proxies: parseProxyList(row.proxy),
     userAgent: `gokeep/${VERSION}`,
     via,
-    direct,
     netrc: fileText(row.netrc, 'upstream.netrc'),
     tls: {
       ca: fileText(row.ca, 'upstream.ca'),
@@ -85,6 +80,15 @@ function chainOptions(
       minimumRate: { bytesPerSecond: timeouts.minRate, window: timeouts.rateWindow },
     },
   };
+}
+
+function chainOptions(
+  config: Config,
+  row: UpstreamConfig,
+  direct: DirectSource,
+  via: string,
+): UpstreamOptions {
+  return { ...httpAccess(config, row, via), proxies: parseProxyList(row.proxy), direct };
 }
 
 /** The foreign database that proves public modules. */
