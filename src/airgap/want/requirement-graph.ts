@@ -68,18 +68,18 @@ export class RequirementGraph {
 
   /**
    * Loads a main module whose roots are these, and again with the roots upgraded to what was selected until they
-   * agree, as go does before it uses or writes such a go.mod.
+   * agree, as go does before it uses or writes such a go.mod. Resolves with whether they agreed at once.
    *
    * @throws what `Requirements.read` throws, with the input's name and the module's in its sentence
    */
-  async loadMain(main: Requires): Promise<void> {
+  async loadMain(main: Requires): Promise<boolean> {
     await this.#visit(this.#follow(main, 'each'));
-    if (!main.isPruned) return;
-    for (;;) {
+    if (!main.isPruned) return true;
+    for (let agreed = true; ; agreed = false) {
       const upgraded = main.require
         .map((root) => this.#selected.get(root.path))
         .filter((root) => root !== undefined && this.#mark(root, 'own'));
-      if (upgraded.length === 0) return;
+      if (upgraded.length === 0) return agreed;
       await this.#visit(upgraded as ModuleVersion[]);
     }
   }
