@@ -135,9 +135,9 @@ async function kindOf(file: string, arg: string): Promise<'file' | 'directory' |
 
 /** What a file with another name, such as the `tools.mod` of `go -modfile`, is by its ending and its content. */
 function goFileName(base: string, text: string): string | undefined {
-  if (base.endsWith('.mod') && /^\s*module[\s(]/m.test(text)) return 'go.mod';
+  if (base.endsWith('.mod') && /^[ \t]*module[\s(]/m.test(text)) return 'go.mod';
   if (base.endsWith('.sum') && /^\S+ \S+ h[0-9]+:/m.test(text)) return 'go.sum';
-  if (base.endsWith('.work') && /^\s*(?:use|go)[\s(]/m.test(text)) return 'go.work';
+  if (base.endsWith('.work') && /^[ \t]*(?:use|go)[\s(]/m.test(text)) return 'go.work';
   return undefined;
 }
 

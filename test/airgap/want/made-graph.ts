@@ -60,7 +60,7 @@ export async function collect(
 ): Promise<WantedSet> {
   await using tree = await Tree.write(files);
   const inputs = await readInputs(args, tree.directory);
-  return collectWanted(inputs, answers, {
+  return await collectWanted(inputs, answers, {
     tests: false,
     concurrency: 4,
     signal: new AbortController().signal,
