@@ -28,6 +28,18 @@ const published: Record<string, Record<string, Omit<ModuleSource, 'path' | 'vers
     'v1.1.0': { go: '1.16', require: { 'u.test/y': 'v1.0.0' }, files: { 'x.go': 'package x\n' } },
   },
   'u.test/y': { 'v1.0.0': { go: '1.16', require: { 'u.test/x': 'v1.0.0' } } },
+  // What they require for their tests is not named by those who use them.
+  'p.test/wide': { 'v1.0.0': { require: { 'p.test/deep': 'v1.0.0' } } },
+  'p.test/deep': { 'v1.0.0': { require: { 'p.test/far': 'v1.0.0' }, files: { 'd.go': 'package deep\n' } } },
+  'p.test/far': { 'v1.0.0': {} },
+  'u.test/wide': {
+    'v1.0.0': { go: '1.16', require: { 'u.test/deep': 'v1.0.0' }, files: { 'w.go': 'package wide\n' } },
+  },
+  'u.test/deep': { 'v1.0.0': { go: '1.16', require: { 'p.test/wide': 'v1.0.0' } } },
+  'u.test/cycle': { 'v1.0.0': { go: '1.16' } },
+  'u.test/back': {
+    'v1.0.0': { go: '1.16', require: { 'u.test/cycle': 'v1.0.0' }, files: { 'b.go': 'package back\n' } },
+  },
   // Only its test needs another module.
   't.test/a': {
     'v1.0.0': {
@@ -132,6 +144,23 @@ const shapes: Record<string, Files> = {
   'a pruned module with unpruned requirements': {
     'go.mod': goMod('1.21', { ...pruned, 'u.test/a': 'v1.0.0', 'u.test/b': 'v1.0.0', 'u.test/c': 'v1.0.0' }),
     'main.go': importing('u.test/a'),
+  },
+  'an unpruned module with pruned requirements': {
+    'go.mod': goMod('1.16', { 'p.test/wide': 'v1.0.0' }),
+    'main.go': importing('p.test/wide'),
+  },
+  'a pruned module whose unpruned requirements reach further than it names': {
+    'go.mod': goMod('1.21', {
+      'u.test/wide': 'v1.0.0',
+      'p.test/a': 'v1.0.0',
+      'p.test/b': 'v1.0.0',
+      'p.test/c': 'v1.0.0',
+    }),
+    'main.go': importing('u.test/wide', 'p.test/a'),
+  },
+  'a module that is required by what it requires': {
+    'go.mod': goMod('1.16', { 'u.test/back': 'v1.0.0' }, '', 'u.test/cycle'),
+    'main.go': importing('u.test/back'),
   },
   'a module replaced by another': {
     'go.mod': goMod(
