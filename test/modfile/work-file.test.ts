@@ -24,7 +24,7 @@ it('a refusal names the line', () => {
   );
 });
 
-test('the go and toolchain lines are given as written', () => {
+it('the go and toolchain lines are given as written', () => {
   const { go, toolchain } = parseWorkFile(Buffer.from('go 1.26.0\ntoolchain go1.26.1\n'));
   expect({ go, toolchain }).toEqual({ go: '1.26.0', toolchain: 'go1.26.1' });
   expect(parseWorkFile(Buffer.from('use .\n'))).toMatchObject({ go: undefined, toolchain: undefined });

@@ -106,6 +106,25 @@ describe('the graph', () => {
     });
   });
 
+  test('a pruned go.mod that go would have to update names too little: all that is selected is wanted', async () => {
+    const requiring = (c: string) => `module x\ngo 1.21\nrequire m.test/c ${c}\nrequire m.test/u v1.0.0\n`;
+    const mods = {
+      'm.test/c@v1.0.0': 'go 1.21\n',
+      'm.test/c@v1.5.0': 'go 1.21\n',
+      'm.test/u@v1.0.0': 'go 1.16\nrequire m.test/c v1.5.0\nrequire m.test/more v1.0.0\n',
+      'm.test/more@v1.0.0': 'go 1.16\n',
+    };
+    const behind = await collect({ 'go.mod': requiring('v1.0.0') }, ['go.mod'], new MadeAnswers(mods));
+    expect(brief(behind)).toEqual([
+      'm.test/c@v1.0.0',
+      'm.test/c@v1.5.0+',
+      'm.test/more@v1.0.0+',
+      'm.test/u@v1.0.0+',
+    ]);
+    const tidy = await collect({ 'go.mod': requiring('v1.5.0') }, ['go.mod'], new MadeAnswers(mods));
+    expect(brief(tidy)).toEqual(['m.test/c@v1.5.0+', 'm.test/more@v1.0.0', 'm.test/u@v1.0.0+']);
+  });
+
   test('the replace lines of a dependency do not count', async () => {
     const answers = new MadeAnswers({
       'm.test/a@v1.0.0': 'go 1.16\nrequire m.test/b v1.0.0\nreplace m.test/b => m.test/evil v1.0.0\n',
