@@ -23,3 +23,9 @@ it('a refusal names the line', () => {
     }),
   );
 });
+
+it('the go and toolchain lines are given as written', () => {
+  const { go, toolchain } = parseWorkFile(Buffer.from('go 1.26.0\ntoolchain go1.26.1\n'));
+  expect({ go, toolchain }).toEqual({ go: '1.26.0', toolchain: 'go1.26.1' });
+  expect(parseWorkFile(Buffer.from('use .\n'))).toMatchObject({ go: undefined, toolchain: undefined });
+});

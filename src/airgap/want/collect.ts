@@ -111,8 +111,8 @@ class Collection {
     const replacements = new Replacements([{ replace: main.file.replace, local: main.local }]);
     const graph = this.#graph(main.name, [main], replacements);
     const requires = this.#requirements.of(main.file);
-    await graph.loadMain(requires);
-    this.#addGraph(graph, requires);
+    const isConsistent = await graph.loadMain(requires);
+    this.#addGraph(graph, requires, isConsistent);
     return missingDirectories(main.name, graph);
   }
 
@@ -123,7 +123,7 @@ class Collection {
     ]);
     const graph = this.#graph(name, modules, replacements);
     await graph.loadWorkspace(modules.map((main) => this.#requirements.of(main.file)));
-    this.#addGraph(graph, undefined);
+    this.#addGraph(graph, undefined, true);
     return missingDirectories(name, graph);
   }
 
@@ -135,11 +135,11 @@ class Collection {
     const requires = await naming(name, module, () => this.#requirements.read(module));
     // Its replace and exclude lines do not count: go install refuses a module with any, go get passes them over.
     const graph = this.#graph(name, [{ file: { module: path, exclude: [] } }], new Replacements([]));
-    await graph.loadMain(requires);
+    const isConsistent = await graph.loadMain(requires);
     // Only now that nothing is unknown: a wish comes whole, or not at all.
     this.toolchains.add(requires);
     this.wanted.add(path, version, true);
-    this.#addGraph(graph, requires);
+    this.#addGraph(graph, requires, isConsistent);
     return [];
   }
 
@@ -162,13 +162,14 @@ class Collection {
   /**
    * Names the files of a loaded graph: every go.mod that was read or is selected, and the zips that `go mod download`
    * fetches, which are those of a pruned main module's own requirements and, for any other main, all that are selected.
+   * A pruned go.mod that has to be updated names too little, so it is treated as one of the others.
    */
-  #addGraph(graph: RequirementGraph, main: Requires | undefined): void {
+  #addGraph(graph: RequirementGraph, main: Requires | undefined, isConsistent: boolean): void {
     const add = (module: ModuleVersion, zip: boolean): void => {
       const taken = graph.taken(module);
       if (taken !== undefined) this.wanted.add(taken.path, taken.version, zip);
     };
-    const isWhole = this.#o.tests || main === undefined || !main.isPruned;
+    const isWhole = this.#o.tests || main?.isPruned !== true || !isConsistent;
     for (const module of graph.visited) add(module, false);
     for (const module of graph.selected.values()) add(module, isWhole);
     for (const { path } of main?.require ?? []) {

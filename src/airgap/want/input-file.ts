@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { GokeepError } from '../../errors.ts';
+import { quote } from '../../module/quote.ts';
 
 /** The largest file that is read: no bill of materials or go.sum comes near it. In bytes. */
 export const MAX_INPUT = 256 * 2 ** 20;
@@ -25,4 +26,9 @@ export async function readInputFile(file: string, name: string, limit = MAX_INPU
     throw new GokeepError('bad_request', `${name} cannot be read.`, { cause: error });
   }
   return Buffer.concat(chunks);
+}
+
+/** What to call a file in a sentence: its name, quoted where whoever named it could play with the terminal. */
+export function shownName(name: string): string {
+  return /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(name) ? quote(name) : name;
 }

@@ -4,9 +4,8 @@ import path from 'node:path';
 import { GokeepError, hasCode } from '../../errors.ts';
 import { MAX_GO_MOD, parseModFile, type Replacement } from '../../modfile/mod-file.ts';
 import { parseWorkFile, type WorkFile } from '../../modfile/work-file.ts';
-import { quote } from '../../module/quote.ts';
 import type { LocalModule, LocalModules, MainModule } from './input.ts';
-import { readInputFile } from './input-file.ts';
+import { readInputFile, shownName } from './input-file.ts';
 
 /**
  * Reads a go.mod as that of a main module, and the go.mod files of the directories that it puts in place of modules.
@@ -41,9 +40,7 @@ export async function readWorkspace(file: string, name: string): Promise<Workspa
     local: await readLocalModules(file, name, parsed.replace),
     uses: parsed.use.map((directory) => ({
       file: path.join(path.resolve(path.dirname(file), directory), 'go.mod'),
-      name: path.isAbsolute(directory)
-        ? path.join(directory, 'go.mod')
-        : path.join(path.dirname(name), directory, 'go.mod'),
+      name: shownName(path.join(path.isAbsolute(directory) ? '' : path.dirname(name), directory, 'go.mod')),
     })),
   };
 }
@@ -77,9 +74,9 @@ async function readLocalModules(
 
 async function readLocalModule(base: string, name: string, directory: string): Promise<LocalModule> {
   if (!/^\.\.?(?:$|\/)/.test(directory)) return { missing: 'only relative directories are read' };
-  const goMod = path.join(path.dirname(name), directory, 'go.mod');
+  const goMod = shownName(path.join(path.dirname(name), directory, 'go.mod'));
   try {
-    const bytes = await readInputFile(path.join(base, directory, 'go.mod'), quote(goMod), MAX_GO_MOD);
+    const bytes = await readInputFile(path.join(base, directory, 'go.mod'), goMod, MAX_GO_MOD);
     return { file: parsing(goMod, () => parseModFile(bytes, { lax: true })) };
   } catch (error) {
     if (!hasCode(error, 'bad_request')) throw error;

@@ -59,7 +59,7 @@ export function parseList(name: string, text: string): QueryInput[] {
   let number = 0;
   for (const line of text.split('\n')) {
     number++;
-    const entry = trimSpace(line.replace(/(^|[ \t])#.*$/, ''));
+    const entry = trimSpace(line.replace(/(^|[ \t])#.*$/s, ''));
     if (entry === '') continue;
     const isWish = entry.startsWith('?');
     inputs.push({

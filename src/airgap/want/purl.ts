@@ -8,10 +8,13 @@ export interface GoPurl {
   readonly type: string | undefined;
 }
 
+/** Longer than any path and version that are fetched. In characters. */
+const MAX_PURL = 4096;
+
 /** Reads a purl. Undefined for one that is not of Go, or malformed. */
 export function parseGoPurl(text: string): GoPurl | undefined {
   const match = /^pkg:\/*golang\/([^?#]+)(?:\?([^#]*))?(?:#.*)?$/is.exec(text);
-  if (match?.[1] === undefined) return undefined;
+  if (match?.[1] === undefined || text.length > MAX_PURL) return undefined;
   // The version begins at the last @; one in the name itself is percent-encoded.
   const at = match[1].lastIndexOf('@');
   const name = at < 0 ? match[1] : match[1].slice(0, at);

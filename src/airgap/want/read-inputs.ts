@@ -6,7 +6,7 @@ import { GokeepError } from '../../errors.ts';
 import { parseGoSum } from '../../modfile/go-sum.ts';
 import { quote } from '../../module/quote.ts';
 import type { Input, MainModule } from './input.ts';
-import { readInputFile } from './input-file.ts';
+import { readInputFile, shownName } from './input-file.ts';
 import { parsing, readMainModule, readWorkspace } from './main-module.ts';
 import { parseList, parseModuleQuery } from './module-query.ts';
 import { looksLikeSbom, parseSbom } from './sbom.ts';
@@ -39,11 +39,15 @@ class InputReader {
     const kind = await kindOf(file, arg);
     if (kind === 'directory') {
       for (const found of await findModuleFiles(file, arg)) {
-        await this.#readGoFile(path.join(file, found), path.join(arg, found), path.basename(found));
+        await this.#readGoFile(
+          path.join(file, found),
+          shownName(path.join(arg, found)),
+          path.basename(found),
+        );
       }
     } else if (kind === 'file') {
       this.#named.add(file);
-      await this.#readFile(file, arg);
+      await this.#readFile(file, shownName(arg));
     } else this.#readQuery(arg);
   }
 
@@ -81,7 +85,8 @@ class InputReader {
       await this.#readGoFile(file, name, base);
       return;
     }
-    const text = (await readInputFile(file, name)).toString();
+    // Without a byte order mark, which other programs put before JSON and text.
+    const text = new TextDecoder().decode(await readInputFile(file, name));
     const goFile = goFileName(base, text);
     if (goFile !== undefined) await this.#readGoFile(file, name, goFile);
     else if (text.includes('\0')) throw notAnInput(name);
@@ -130,9 +135,9 @@ async function kindOf(file: string, arg: string): Promise<'file' | 'directory' |
 
 /** What a file with another name, such as the `tools.mod` of `go -modfile`, is by its ending and its content. */
 function goFileName(base: string, text: string): string | undefined {
-  if (base.endsWith('.mod') && /^\s*module[\s(]/m.test(text)) return 'go.mod';
+  if (base.endsWith('.mod') && /^[ \t]*module[\s(]/m.test(text)) return 'go.mod';
   if (base.endsWith('.sum') && /^\S+ \S+ h[0-9]+:/m.test(text)) return 'go.sum';
-  if (base.endsWith('.work') && /^\s*(?:use|go)[\s(]/m.test(text)) return 'go.work';
+  if (base.endsWith('.work') && /^[ \t]*(?:use|go)[\s(]/m.test(text)) return 'go.work';
   return undefined;
 }
 

@@ -68,20 +68,24 @@ export class RequirementGraph {
 
   /**
    * Loads a main module whose roots are these, and again with the roots upgraded to what was selected until they
-   * agree, as go does before it uses or writes such a go.mod.
+   * agree, as go does before it uses or writes such a go.mod. Resolves with whether they agreed before.
    *
    * @throws what `Requirements.read` throws, with the input's name and the module's in its sentence
    */
-  async loadMain(main: Requires): Promise<void> {
+  async loadMain(main: Requires): Promise<boolean> {
     await this.#visit(this.#follow(main, 'each'));
-    if (!main.isPruned) return;
-    for (;;) {
-      const upgraded = main.require
-        .map((root) => this.#selected.get(root.path))
-        .filter((root) => root !== undefined && this.#mark(root, 'own'));
-      if (upgraded.length === 0) return;
-      await this.#visit(upgraded as ModuleVersion[]);
+    const upgraded = (): ModuleVersion[] =>
+      main.require
+        .map((root) => (this.#o.excluded.has(root) ? root : (this.#selected.get(root.path) ?? root)))
+        .filter((selected, index) => selected !== main.require[index]);
+    const agreed = upgraded().length === 0;
+    // An unpruned main module has had all that is below it read.
+    while (main.isPruned) {
+      const next = upgraded().filter((root) => this.#mark(root, 'own'));
+      if (next.length === 0) break;
+      await this.#visit(next);
     }
+    return agreed;
   }
 
   /**

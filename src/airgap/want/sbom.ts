@@ -139,7 +139,7 @@ function* spdx(bill: Json): Generator<Component, void, undefined> {
 function* tagValueComponents(text: string): Generator<Component, void, undefined> {
   let component: { purls: string[]; names: string[]; version: string | undefined } | undefined;
   for (const line of text.split('\n')) {
-    const [, tag, value = ''] = /^([A-Za-z]+):[ \t]*(.*?)\s*$/.exec(line) ?? [];
+    const [, tag, value = ''] = /^([A-Za-z]+):[ \t]*(.*)$/.exec(line.trimEnd()) ?? [];
     if (tag === 'PackageName') {
       if (component !== undefined) yield component;
       component = { purls: [], names: [value], version: undefined };
