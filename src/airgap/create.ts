@@ -29,6 +29,8 @@ export interface WantedVersion {
   readonly version: string;
   /** False: its go.mod only. */
   readonly zip: boolean;
+  /** What a go.sum says, `h1:…`; the record has to say the same. */
+  readonly expected?: { readonly zip?: string; readonly mod?: string };
 }
 
 export interface CreateOptions {
@@ -68,6 +70,8 @@ export interface ComposedBundle extends Disposable {
 export interface Missing {
   readonly path: string;
   readonly version: string;
+  /** False: it was wanted for its go.mod only. */
+  readonly zip: boolean;
   readonly error: GokeepError;
 }
 
@@ -114,7 +118,7 @@ export class BundleMaker implements Disposable {
         if (modulePath !== TOOLCHAIN) await this.#o.server.admit(target('mod'));
       } catch (error) {
         if (!(error instanceof GokeepError)) throw error;
-        this.#missing.push({ path: modulePath, version, error });
+        this.#missing.push({ path: modulePath, version, zip, error });
         return;
       }
       // Of some versions upstream has nothing but the files that matter; `go` can do without this one.
@@ -150,9 +154,11 @@ export class BundleMaker implements Disposable {
     this.#proven[Symbol.dispose]();
   }
 
-  async #prove({ path: modulePath, version }: WantedVersion): Promise<void> {
+  async #prove(wanted: WantedVersion): Promise<void> {
+    const { path: modulePath, version } = wanted;
     const [own, proving] = this.#databases;
     await own?.add(modulePath, version);
+    this.#compare(wanted);
     if (proving === undefined || this.#o.isPrivate(modulePath)) return;
     try {
       await proving.add(modulePath, version);
@@ -160,6 +166,20 @@ export class BundleMaker implements Disposable {
       // A record that came in while no public database was configured, or by a bundle: ours alone vouches for it.
       if (!(error instanceof GokeepError) || !['not_found', 'gone', 'refused'].includes(error.code))
         throw error;
+    }
+  }
+
+  /** Throws mismatch where a go.sum among the inputs says something else than the record. */
+  #compare({ path: modulePath, version, expected = {} }: WantedVersion): void {
+    const record = this.#o.log.find(modulePath, version);
+    if (record === undefined) return;
+    for (const what of ['zip', 'mod'] as const) {
+      const said = expected[what];
+      if (said === undefined || said === record[what]) continue;
+      throw new GokeepError(
+        'mismatch',
+        `SECURITY: ${modulePath}@${version}: a go.sum that was given says ${said}, the record says ${record[what]}; find out which is right before anybody uses it`,
+      );
     }
   }
 

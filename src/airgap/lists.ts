@@ -28,7 +28,8 @@ export async function* listFiles(
     const listed = all.filter((version) => !isPseudoVersion(version));
     const list = Buffer.from(listed.map((version) => `${version}\n`).join(''));
     yield { name: formatBundlePath({ kind: 'list', path }), body: list };
-    const newest = listed.findLast((version) => prerelease(version) === '') ?? listed.at(-1) ?? all.at(-1) ?? '';
+    const newest =
+      listed.findLast((version) => prerelease(version) === '') ?? listed.at(-1) ?? all.at(-1) ?? '';
     const info = (await store.read('info', path, newest)) ?? Buffer.from(JSON.stringify({ Version: newest }));
     yield { name: formatBundlePath({ kind: 'latest', path }), body: info };
   }

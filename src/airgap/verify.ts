@@ -72,7 +72,7 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
     });
     for (const receipt of earlier)
       for await (const entry of entriesIn(receipt.entriesFile, receipt.manifest)) held.addBase(entry);
-    if (o.inputs.length > 0) complete = await checkComplete(o, held, problems);
+    if (o.inputs.length > 0) complete = await checkComplete(o, held, proven, problems);
   } catch (error) {
     if (!hasCode(error, 'bad_bundle', 'bad_note', 'bad_record', 'bad_proof', 'bad_tile')) throw error;
     problems.push(error.message);
@@ -170,7 +170,13 @@ async function checkComplete(
       },
       { tests: o.tests, concurrency: 1, signal: new AbortController().signal, progress: () => undefined },
     );
-    for (const { path: modulePath, version, zip } of wanted) {
+    for (const { path: modulePath, version, zip, expected = {} } of wanted) {
+      for (const { database, ...record } of proven.hashes(modulePath, version))
+        for (const what of ['zip', 'mod'] as const)
+          if ((expected[what] ?? record[what]) !== record[what])
+            problems.push(
+              `SECURITY: ${modulePath}@${version}: a go.sum that was given says ${expected[what]}, ${database} says ${record[what]}`,
+            );
       for (const kind of zip ? (['mod', 'zip'] as const) : (['mod'] as const)) {
         const name = formatBundlePath({ kind, path: modulePath, version });
         if (!has(name)) problems.push(`${name} is missing`);

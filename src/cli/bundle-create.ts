@@ -9,7 +9,7 @@ import { readInputs } from '../airgap/want/read-inputs.ts';
 import type { WantedSet } from '../airgap/want/wanted.ts';
 import { bytes as parseBytes } from '../config/units.ts';
 import type { Config } from '../config/load.ts';
-import { GokeepError } from '../errors.ts';
+import { GokeepError, hasCode } from '../errors.ts';
 import { matchPrefixPatterns } from '../module/pattern.ts';
 import { parseSigner } from '../note/signer.ts';
 import { ModuleStore } from '../store/module-store.ts';
@@ -114,7 +114,11 @@ async function make(
       'bad_request',
       'there is nothing to bring: name what the bundle is for, or leave --since away',
     );
-  const missing = await maker.admit(fresh);
+  const absent = await maker.admit(fresh);
+  // A go.mod that the graph names and nobody has: go selects it, and no build reads it, or none would succeed anywhere.
+  const unread = absent.filter((m) => !m.zip && hasCode(m.error, 'not_found', 'gone'));
+  const missing = absent.filter((m) => !unread.includes(m));
+  say(unread.map((m) => `left out the go.mod of ${m.path}@${m.version}: ${m.error.message}`));
   if (missing.length > 0) {
     say(missing.map((m) => `${m.path}@${m.version} cannot be had: ${m.error.message}`));
     if (options.skipMissing !== true) return refuse(missing, options);
@@ -193,11 +197,8 @@ async function everythingWanted(
   const versions = new Map<string, WantedVersion>();
   const want = (one: WantedVersion) => {
     const key = `${one.path}@${one.version}`;
-    versions.set(key, {
-      path: one.path,
-      version: one.version,
-      zip: one.zip || versions.get(key)?.zip === true,
-    });
+    const before = versions.get(key);
+    versions.set(key, { ...one, ...before, zip: one.zip || before?.zip === true });
   };
   set.wanted.forEach(want);
   if (options.all === true) {
