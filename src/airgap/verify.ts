@@ -151,6 +151,7 @@ function sinkFor(o: VerifyOptions, held: Composition) {
 async function checkComplete(
   o: VerifyOptions,
   held: Composition,
+  proven: ProvenRecords,
   problems: string[],
 ): Promise<number | undefined> {
   const has = (name: string) => held.has(name) || held.inBase(name);

@@ -43,6 +43,30 @@ async function project(name: string, more: string): Promise<string> {
   return to;
 }
 
+/** A vulnerability database of one entry, as the real ones are laid out. */
+async function madeVulndb(): Promise<string> {
+  const base = at('vulndb');
+  const modified = '2024-02-03T04:05:06Z';
+  const id = 'GO-2024-0001';
+  await mkdir(path.join(base, 'index'), { recursive: true });
+  await mkdir(path.join(base, 'ID'));
+  const put = (name: string, value: unknown) => writeFile(path.join(base, name), JSON.stringify(value));
+  await put('index/db.json', { modified });
+  await put('index/modules.json', [{ path: 'example.test/leaf', vulns: [{ id, modified, fixed: '1.1.0' }] }]);
+  await put('index/vulns.json', [{ id, modified }]);
+  await put(`ID/${id}.json`, {
+    schema_version: '1.3.1',
+    id,
+    modified,
+    published: modified,
+    details: 'made',
+    affected: [
+      { package: { name: 'example.test/leaf', ecosystem: 'Go' }, ranges: [], ecosystem_specific: {} },
+    ],
+  });
+  return base;
+}
+
 const create = (output: string, ...args: string[]) =>
   gokeep(['bundle', 'create', '--config', config, '--data', data, '--output', output, ...args], {
     PATH: process.env['PATH']!,
@@ -75,7 +99,7 @@ beforeAll(async () => {
     ].join('\n'),
   );
   first = at('first.tar');
-  const made = await create(first, await project('one', ''));
+  const made = await create(first, await project('one', ''), '--vulndb', await madeVulndb());
   expect(made).toMatchObject({ code: 0, stderr: '' });
   await world.publish({ path: 'example.test/new', version: 'v1.0.0' });
   second = at('second.tar');
@@ -170,6 +194,9 @@ describe.each([
     await build(client, at('one'));
     const list = await client.run('list', '-m', '-versions', 'example.test/leaf');
     expect(list.stdout).toContain('v1.0.0');
+    const vulns = await server.get('/vulndb/ID/GO-2024-0001.json');
+    expect(await vulns.json()).toMatchObject({ id: 'GO-2024-0001' });
+    expect((await server.get('/vulndb/index/modules.json.gz')).status).toBe(200);
     expect((await client.run('mod', 'download', 'example.test/new@v1.0.0')).stderr).toContain(
       'bundle wishlist',
     );
