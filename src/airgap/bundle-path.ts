@@ -24,6 +24,8 @@ export type BundlePath =
   | { readonly kind: 'vulndb'; readonly name: string };
 
 const OWN = /^bundles\/([0-9a-f]{32})\/(manifest|entries)$/;
+/** It becomes a file name as it is. */
+const VULNDB = /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 /** The path of a file in a bundle and in the directory that it unpacks to. */
 export function formatBundlePath(of: BundlePath): string {
@@ -69,7 +71,10 @@ export function parseBundlePath(name: string, databases: readonly string[]): Bun
 function parse(name: string, databases: readonly string[]): BundlePath | undefined {
   const own = OWN.exec(name);
   if (own?.[1] !== undefined) return { kind: own[2] as 'manifest' | 'entries', id: own[1] };
-  if (name.startsWith('vulndb/')) return { kind: 'vulndb', name: name.slice('vulndb/'.length) };
+  if (name.startsWith('vulndb/')) {
+    const below = name.slice('vulndb/'.length);
+    return VULNDB.test(below) ? { kind: 'vulndb', name: below } : undefined;
+  }
   if (name.startsWith('sumdb/')) return parseDatabasePath(name.slice('sumdb/'.length), databases);
   const request = parseModuleRequest(`/${name}`);
   if (request.kind !== 'info') return request;
