@@ -49,8 +49,8 @@ export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerato
   const start = await reader.read(ZSTD.length);
   const all = withStart(start, reader);
   if (!start.equals(ZSTD)) return yield* all;
-  let failed: unknown;
-  const source = Readable.from(all, { objectMode: false }).once('error', (error) => {
+  let failed: Error | undefined;
+  const source = Readable.from(all, { objectMode: false }).once('error', (error: Error) => {
     failed = error;
   });
   const inflate = createZstdDecompress({ chunkSize: 1 << 18 });
