@@ -1,5 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { GokeepError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -48,13 +49,17 @@ export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerato
   const start = await reader.read(ZSTD.length);
   const all = withStart(start, reader);
   if (!start.equals(ZSTD)) return yield* all;
-  const inflated = Readable.from(all, { objectMode: false }).compose(
-    createZstdDecompress({ chunkSize: 1 << 18 }),
-  );
+  let failed: Error | undefined;
+  const source = Readable.from(all, { objectMode: false }).once('error', (error: Error) => {
+    failed = error;
+  });
+  const inflate = createZstdDecompress({ chunkSize: 1 << 18 });
+  // Listens for errors of both, and gives the source back when nobody reads on; what goes wrong is thrown below.
+  pipeline(source, inflate).catch(() => undefined);
   try {
-    yield* inflated as AsyncIterable<Buffer>;
+    yield* inflate as AsyncIterable<Buffer>;
   } catch (error) {
-    if (error instanceof GokeepError) throw error;
+    if (failed !== undefined) throw failed;
     throw new GokeepError('bad_bundle', 'the bundle is damaged or cut off: it cannot be decompressed', {
       cause: error,
     });

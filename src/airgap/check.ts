@@ -56,6 +56,7 @@ type SmallModulePath = Exclude<
 /** Zips that are hashed, or wait for it, at a time. */
 const ZIPS_AT_ONCE = 4;
 const MAX_SMALL = 64 * 2 ** 20;
+const MOST_CONTRADICTIONS = 100;
 const MAX_IN_DATABASE = 1_100_000;
 
 /**
@@ -212,6 +213,12 @@ class BundleCheck {
     for (const [database, check] of this.#proofs) {
       await check.finish(this.#o.report);
       for (const head of this.#o.seen(database)) await check.consistentWith(head, this.#o.report);
+    }
+    // Whether or not the files themselves are in the bundle: the records are kept.
+    for (const { path, version, databases } of this.#o.proven.contradictions(MOST_CONTRADICTIONS)) {
+      this.#o.report(
+        `SECURITY: ${path}@${version}: the checksum databases ${databases} contradict each other; find out which is right before anybody uses it`,
+      );
     }
   }
 

@@ -136,6 +136,16 @@ export class ProvenRecords implements Disposable {
       .all(path, version, limit);
   }
 
+  /** Module versions of which two databases have proven different hashes, at most `limit`. */
+  contradictions(limit: number) {
+    return this.#db
+      .prepare<[number], { path: string; version: string; databases: string }>(
+        `SELECT path, version, group_concat(database, ', ') AS databases FROM records GROUP BY path, version
+         HAVING count(DISTINCT zip) > 1 OR count(DISTINCT mod) > 1 ORDER BY path, version LIMIT ?`,
+      )
+      .all(limit);
+  }
+
   /** Reads the tiles that a bundle brought, and no others. */
   tileReader(database: string): TileReader {
     return {

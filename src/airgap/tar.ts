@@ -78,7 +78,8 @@ export async function readHeader(reader: ByteReader, after: string): Promise<Tar
     return undefined;
   }
   const isLong = first[156] === 0x78;
-  const record = isLong ? await reader.read(sizeIn(first) ?? MAX_NAME + 1) : undefined;
+  // No more is held than the longest name needs, whatever the header says.
+  const record = isLong ? await reader.read(Math.min(sizeIn(first) ?? 0, MAX_NAME + 20)) : undefined;
   const rest = record === undefined ? undefined : await reader.read(padding(record.length) + BLOCK);
   const last = rest === undefined ? first : rest.subarray(rest.length - BLOCK);
   const name =

@@ -1,0 +1,147 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'vitest';
+import type { ZipHasher } from '../../src/airgap/check.ts';
+import { BadBundle, BundleImport, type ImportOptions, type RecordTarget } from '../../src/airgap/import.ts';
+import { Receipts } from '../../src/airgap/receipts.ts';
+import { verifyBundle } from '../../src/airgap/verify.ts';
+import { GokeepError } from '../../src/errors.ts';
+import type { Verifier } from '../../src/note/verifier.ts';
+import { verifyZipFile } from '../../src/proxy/zip-worker.ts';
+import { ModuleStore } from '../../src/store/module-store.ts';
+import type { TreeHead } from '../../src/tlog/tree-note.ts';
+
+/** An importer without a server: a store, receipts, and a log that only counts what it is given. */
+export class ClosedSite implements AsyncDisposable {
+  readonly data: string;
+  readonly store: ModuleStore;
+  readonly receipts: Receipts;
+  /** Bundles that came as far as the log. */
+  readonly commits: string[] = [];
+  readonly hashed: string[] = [];
+  /** Heads that were seen before, by database. */
+  readonly seen = new Map<string, TreeHead[]>();
+  readonly bundles: BundleImport;
+  readonly #keys: readonly Verifier[];
+  readonly #trusted: readonly Verifier[];
+  #jobs = 0;
+
+  private constructor(
+    data: string,
+    trusted: readonly Verifier[],
+    keys: readonly Verifier[],
+    diskReserve: number,
+  ) {
+    this.data = data;
+    this.#trusted = trusted;
+    this.#keys = keys;
+    this.store = new ModuleStore(data);
+    this.receipts = new Receipts(data);
+    const target: RecordTarget = {
+      seen: async (database) => this.seen.get(database) ?? [],
+      check: () => undefined,
+      commit: async (_proven, { id }) => void this.commits.push(id),
+    };
+    const options: ImportOptions = {
+      data,
+      store: this.store,
+      receipts: this.receipts,
+      zips: this.zips,
+      trusted,
+      keys,
+      targets: [target],
+      diskReserve,
+      keepQuery: async () => undefined,
+      keepVulndb: async () => undefined,
+      onImported: () => undefined,
+    };
+    this.bundles = new BundleImport(options);
+  }
+
+  static async open(
+    trusted: readonly Verifier[],
+    keys: readonly Verifier[],
+    o: { readonly diskReserve?: number } = {},
+  ): Promise<ClosedSite> {
+    const data = await mkdtemp(path.join(tmpdir(), 'gokeep-closed-'));
+    const site = new ClosedSite(data, trusted, keys, o.diskReserve ?? 0);
+    await site.store.clearTemporary();
+    return site;
+  }
+
+  get zips(): ZipHasher {
+    return {
+      verify: async (file, modulePath, version) => {
+        this.hashed.push(`${modulePath}@${version}`);
+        const verdict = await verifyZipFile({ file, path: modulePath, version });
+        if ('h1' in verdict) return verdict;
+        throw new GokeepError(verdict.code, verdict.message);
+      },
+    };
+  }
+
+  import(bytes: Buffer) {
+    return this.bundles.run(inPieces(bytes));
+  }
+
+  /** What import says against a bundle; fails where it says nothing. */
+  async refusal(bytes: Buffer | AsyncIterable<Buffer>): Promise<GokeepError> {
+    try {
+      await this.bundles.run(Buffer.isBuffer(bytes) ? inPieces(bytes) : bytes);
+    } catch (error) {
+      if (error instanceof GokeepError) return error;
+      throw error;
+    }
+    throw new Error('the bundle was taken');
+  }
+
+  /** The sentences that verify says of a bundle. */
+  async verify(bytes: Buffer): Promise<readonly string[]> {
+    const scratch = path.join(this.data, `verify-${this.#jobs++}`);
+    await mkdir(scratch);
+    try {
+      await writeFile(path.join(scratch, 'bundle'), bytes);
+      const { problems } = await verifyBundle({
+        bundle: path.join(scratch, 'bundle'),
+        after: [],
+        signers: this.#trusted,
+        databases: this.#keys,
+        zips: this.zips,
+        scratch,
+        inputs: [],
+        tests: false,
+        onProgress: () => undefined,
+      });
+      return problems;
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  /** Both import and verify refuse it with such a sentence, and nothing changes. */
+  async refuses(bytes: Buffer, sentence: RegExp): Promise<void> {
+    const error = await this.refusal(bytes);
+    expect(error.code).toBe('bad_bundle');
+    expect(error instanceof BadBundle ? error.problems.join('\n') : error.message).toMatch(sentence);
+    this.expectUnchanged();
+    expect((await this.verify(bytes)).join('\n')).toMatch(sentence);
+  }
+
+  expectUnchanged(): void {
+    expect(this.commits).toEqual([]);
+    expect(this.receipts.ids()).toEqual([]);
+    expect(readdirSync(this.store.root)).toEqual([]);
+    expect(existsSync(path.join(this.data, 'bundles'))).toBe(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.data, { recursive: true, force: true });
+  }
+}
+
+/** As a network or a disk would give it: headers and bodies torn apart. */
+export async function* inPieces(bytes: Buffer, size = 1000): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
