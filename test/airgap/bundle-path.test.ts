@@ -1,5 +1,5 @@
 import path from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareBundlePaths, formatBundlePath, parseBundlePath } from '../../src/airgap/bundle-path.ts';
 

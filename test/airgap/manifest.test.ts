@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bundleId, formatManifest, type Manifest, parseManifest } from '../../src/airgap/manifest.ts';
 import { SigningDatabase } from './made-bundle.ts';

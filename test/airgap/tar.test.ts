@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteReader } from '../../src/airgap/byte-reader.ts';
 import { BLOCK, END, formatHeader, readHeader } from '../../src/airgap/tar.ts';
