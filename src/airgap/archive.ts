@@ -67,8 +67,12 @@ export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerato
 }
 
 async function* withStart(start: Buffer, reader: ByteReader): AsyncGenerator<Buffer> {
-  yield start;
-  yield* reader.stream(Number.MAX_SAFE_INTEGER);
+  try {
+    yield start;
+    yield* reader.stream(Number.MAX_SAFE_INTEGER);
+  } finally {
+    await reader.close();
+  }
 }
 
 /** The files of an archive, in order, to its end. Throws bad_bundle where it is damaged. */

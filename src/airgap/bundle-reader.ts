@@ -30,6 +30,8 @@ export interface OpenedBundle {
   readonly entriesFile: string;
   /** The other files in order. Throws bad_bundle where one is missing, another one, or one too many. */
   files(): AsyncGenerator<BundleFile>;
+  /** Gives the stream back, for who does not read the files to their end. */
+  close(): Promise<void>;
 }
 
 /** Opens the note of a manifest. Throws bad_bundle where no trusted key has signed it. */
@@ -82,6 +84,7 @@ export async function openBundle(
       signer,
       entriesFile,
       files: () => bundleFiles(archive, manifest, entriesFile),
+      close: async () => void (await archive.return(undefined)),
     };
   } catch (error) {
     await archive.return(undefined);

@@ -103,7 +103,7 @@ export class BundleImport {
   }
 
   async #import(chunks: AsyncIterable<Buffer>): Promise<Imported> {
-    const { data, trusted, receipts } = this.#o;
+    const { data, trusted } = this.#o;
     const root = path.join(data, 'import');
     await mkdir(root, { recursive: true });
     const entriesFile = path.join(root, 'entries');
@@ -113,6 +113,15 @@ export class BundleImport {
         'no bundle is taken here: have the operator put the GOSUMDB key of the server that makes them into bundles.trust',
       );
     const bundle = await openBundle(plainChunks(chunks), trusted, entriesFile);
+    try {
+      return await this.#importOpened(bundle, root);
+    } finally {
+      await bundle.close();
+    }
+  }
+
+  async #importOpened(bundle: OpenedBundle, root: string): Promise<Imported> {
+    const { receipts } = this.#o;
     const { id, manifest } = bundle;
     if (receipts.has(id)) return { id, added: false, facts: NOTHING };
     if (manifest.base !== undefined && !receipts.has(manifest.base))

@@ -76,6 +76,8 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
   } catch (error) {
     if (!hasCode(error, 'bad_bundle', 'bad_note', 'bad_record', 'bad_proof', 'bad_tile')) throw error;
     problems.push(error.message);
+  } finally {
+    await bundle?.close();
   }
   return { id: bundle?.id, signer: bundle?.signer, manifest: bundle?.manifest, facts, problems, complete };
 }
@@ -108,6 +110,7 @@ async function openDirectory(o: VerifyOptions): Promise<OpenedBundle> {
   return {
     ...newest,
     signer: newest.signer,
+    close: async () => undefined,
     files: async function* () {
       const databases = newest.manifest.databases.map(({ name }) => name);
       for await (const entry of entriesIn(newest.entriesFile, newest.manifest)) {
