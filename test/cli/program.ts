@@ -10,12 +10,21 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs the real program to its end. Its environment names no go command: local commands need none. */
-export function gokeep(args: readonly string[], env: Record<string, string> = {}): Promise<ProgramResult> {
+/**
+ * Runs the real program to its end. Its environment names no go command: local commands need none.
+ *
+ * @param wrapper Command that runs before node, with its arguments.
+ */
+export function gokeep(
+  args: readonly string[],
+  env: Readonly<NodeJS.ProcessEnv> = {},
+  wrapper: readonly string[] = [],
+): Promise<ProgramResult> {
+  const [command, ...before] = [...wrapper, process.execPath, MAIN];
   return new Promise((resolve) => {
     execFile(
-      process.execPath,
-      [MAIN, ...args],
+      command,
+      [...before, ...args],
       { cwd: tmpdir(), env: { HOME: tmpdir(), PATH: '/nowhere', ...env }, maxBuffer: 64 * 2 ** 20 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;

@@ -1,40 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { answeringGoproxy } from '../world/host-goproxy.ts';
+import { downloadAndBuild } from '../world/live-program.ts';
 
 const upstream = answeringGoproxy('live.test.ts');
-
-/** A main module with 335 requirements; its program uses few of them, so that the compiler is not what is tested. */
-const PROGRAM = `package main
-
-import (
-	"fmt"
-
-	"github.com/aws/smithy-go/ptr"
-	"k8s.io/kubectl/pkg/util/slice"
-)
-
-func main() { fmt.Println(*ptr.String("built"), slice.ContainsString([]string{"a"}, "a", nil)) }
-`;
-
-async function downloadAndBuild(client: GoClient): Promise<number> {
-  await client.write(
-    'go.mod',
-    await readFile(path.join(import.meta.dirname, '../testdata/live/go.mod.txt'), 'utf8'),
-  );
-  await client.write('main.go', PROGRAM);
-  const download = await client.run('mod', 'download', '-json');
-  expect(download.stderr).toBe('');
-  expect(download.code).toBe(0);
-  const built = await client.run('build', '-mod=mod', '-o', 'program', '.');
-  expect(built.stderr).not.toContain('SECURITY');
-  expect(built.code).toBe(0);
-  return download.stdout.match(/"Sum": "h1:/g)?.length ?? 0;
-}
 
 describe.skipIf(upstream === undefined)('a real program of 300 modules, from the host’s own GOPROXY', () => {
   it('builds, and builds again with upstream unplugged and caches gone, by our database and by the public one', {

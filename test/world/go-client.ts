@@ -13,17 +13,25 @@ export interface GoResult {
 export class GoClient implements AsyncDisposable {
   readonly directory: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #wrapper: readonly string[];
 
-  constructor(directory: string, env: Readonly<Record<string, string>>) {
+  constructor(directory: string, env: Readonly<Record<string, string>>, wrapper: readonly string[] = []) {
     this.directory = directory;
     this.#env = env;
+    this.#wrapper = wrapper;
   }
 
-  /** @param env GOPROXY, GOSUMDB and whatever else; nothing of the test's own Go settings leaks in. */
-  static async create(env: Readonly<Record<string, string>>): Promise<GoClient> {
+  /**
+   * @param env GOPROXY, GOSUMDB and whatever else; nothing of the test's own Go settings leaks in.
+   * @param wrapper Command that runs before go, with its arguments.
+   */
+  static async create(
+    env: Readonly<Record<string, string>>,
+    wrapper: readonly string[] = [],
+  ): Promise<GoClient> {
     const directory = await mkdtemp(path.join(tmpdir(), 'gokeep-go-'));
     await mkdir(path.join(directory, 'main'));
-    const client = new GoClient(directory, env);
+    const client = new GoClient(directory, env, wrapper);
     await client.write('go.mod', 'module main.test/main\n\ngo 1.21\n');
     return client;
   }
@@ -58,10 +66,11 @@ export class GoClient implements AsyncDisposable {
       NO_PROXY: '127.0.0.1',
       ...this.#env,
     };
+    const [command, ...before] = [...this.#wrapper, program];
     return new Promise((resolve) => {
       execFile(
-        program,
-        args,
+        command,
+        [...before, ...args],
         { cwd: path.join(this.directory, 'main'), env, timeout: 240_000, maxBuffer: 64 * 2 ** 20 },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
