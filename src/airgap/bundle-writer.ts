@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import { GokeepError } from '../errors.ts';
 import { syncDirectory } from '../store/durable-file.ts';
@@ -35,30 +36,18 @@ export async function writeArchive(
   progress: (bytes: number) => void,
 ): Promise<string[]> {
   const out = new Parts(output, split);
+  const bytes = archiveBytes(files, progress);
+  const writeAll = async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) await out.write(chunk);
+  };
   try {
-    const bytes = archiveBytes(files, progress);
-    if (output.endsWith('.zst')) {
-      // Level 3, without a thread: the same bytes each time.
-      const compressor = createZstdCompress({ chunkSize: CHUNK });
-      const writing = (async () => {
-        for await (const chunk of compressor) await out.write(chunk as Buffer);
-      })();
-      const feeding = (async () => {
-        for await (const chunk of bytes) {
-          if (!compressor.write(chunk))
-            await new Promise<void>((resolve) => compressor.once('drain', () => resolve()));
-        }
-        compressor.end();
-      })();
-      feeding.catch((error: unknown) =>
-        compressor.destroy(error instanceof Error ? error : new Error(String(error))),
-      );
-      await Promise.all([writing, feeding]);
-    } else {
-      for await (const chunk of bytes) await out.write(chunk);
-    }
+    // Level 3, without a thread: the same bytes each time.
+    if (output.endsWith('.zst')) await pipeline(bytes, createZstdCompress({ chunkSize: CHUNK }), writeAll);
+    else await writeAll(bytes);
     return await out.finish();
   } catch (error) {
+    // So that `files` are let go of before their owner closes what they come from.
+    await bytes.return(undefined);
     await out.drop();
     throw error instanceof GokeepError ? error : storageError(error, `writing ${output}`);
   }
