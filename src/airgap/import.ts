@@ -4,6 +4,7 @@ import path from 'node:path';
 import { GokeepError } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { storageError } from '../store/database.ts';
+import { syncFile } from '../store/durable-file.ts';
 import type { ModuleFile, ModuleStore } from '../store/module-store.ts';
 import type { TreeHead } from '../tlog/tree-note.ts';
 import { plainChunks } from './archive.ts';
@@ -248,10 +249,7 @@ class Staging implements FileSink {
   }
 
   async zipChecked(file: BundleFile, at: string): Promise<void> {
-    {
-      await using handle = await open(at, 'r');
-      await handle.datasync();
-    }
+    await syncFile(at);
     await rename(at, stagedFile(this.#directory, file.entry.path));
   }
 

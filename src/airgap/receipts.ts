@@ -3,7 +3,7 @@ import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
-import { makeDirectory, syncDirectory, writeDurablySync } from '../store/durable-file.ts';
+import { makeDirectory, syncDirectory, syncFile, writeDurablySync } from '../store/durable-file.ts';
 import { archiveFiles, fileChunks, plainChunks } from './archive.ts';
 import { openManifest } from './bundle-reader.ts';
 import type { Manifest } from './manifest.ts';
@@ -56,6 +56,7 @@ export class Receipts {
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary);
     await copyFile(entriesFile, path.join(temporary, 'entries'));
+    await syncFile(path.join(temporary, 'entries'));
     writeDurablySync(path.join(temporary, 'manifest'), note);
     await syncDirectory(temporary);
     await rm(path.join(this.#directory, id), { recursive: true, force: true });

@@ -40,6 +40,16 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** Makes the bytes of a file durable that somebody else has written. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Directories being made: one that is there and not in here is durable, as far as this process made it. */
 const making = new Map<string, Promise<void>>();
 

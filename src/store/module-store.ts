@@ -6,7 +6,7 @@ import { escapePath, escapeVersion, unescapeVersion } from '../module/escape.ts'
 import { compare } from '../module/semver.ts';
 import { isPseudoVersion } from '../module/version.ts';
 import { storageError } from './database.ts';
-import { makeDirectory, placeDurably, syncDirectory } from './durable-file.ts';
+import { makeDirectory, placeDurably, syncDirectory, syncFile } from './durable-file.ts';
 
 /** The three files of a module version. */
 export type ModuleFile = 'info' | 'mod' | 'zip';
@@ -117,12 +117,7 @@ export class ModuleStore {
       await Promise.all(
         files.map(async ({ kind, version, file }) => {
           if ((await this.size(kind, modulePath, version)) !== undefined) return;
-          const handle = await open(file, 'r');
-          try {
-            await handle.datasync();
-          } finally {
-            await handle.close();
-          }
+          await syncFile(file);
           await rename(file, this.fileName(kind, modulePath, version));
         }),
       );
