@@ -30,21 +30,22 @@ export function bundleHandler(
 }
 
 async function* uploaded(request: IncomingMessage): AsyncGenerator<Buffer> {
-  const stalled = setTimeout(() => request.destroy(new Error('stalled')), STALLED_MS);
+  // Only while we wait for the client: the time that we take to hash what came is not its doing.
+  const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), STALLED_MS);
+  let timer = waiting();
   try {
     for await (const chunk of request) {
+      clearTimeout(timer);
       yield chunk as Buffer;
-      stalled.refresh();
+      timer = waiting();
     }
   } catch (error) {
     throw new GokeepError(
       'bad_bundle',
       'the upload of the bundle broke off; send it again, and it goes on from what is here',
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   } finally {
-    clearTimeout(stalled);
+    clearTimeout(timer);
   }
 }
