@@ -130,10 +130,23 @@ export class ProvenRecords implements Disposable {
         [string, string, number],
         { path: string; version: string; zip: string; mod: string; databases: string }
       >(
-        `SELECT path, version, min(zip) AS zip, min(mod) AS mod, group_concat(database, ', ') AS databases FROM records
+        `SELECT path, version, min(zip) AS zip, min(mod) AS mod, json_group_array(database) AS databases FROM records
          WHERE (path, version) > (?, ?) GROUP BY path, version ORDER BY path, version LIMIT ?`,
       )
-      .all(path, version, limit);
+      .all(path, version, limit)
+      .map(({ databases, ...record }) => ({ ...record, databases: JSON.parse(databases) as string[] }));
+  }
+
+  /** How many module versions one database alone has proven, by the database's name. */
+  provenAlone(): { database: string; versions: number; example: string }[] {
+    return this.#db
+      .prepare<[], { database: string; versions: number; example: string }>(
+        `SELECT database, count(*) AS versions, min(example) AS example FROM (
+           SELECT min(database) AS database, path || '@' || version AS example FROM records
+           GROUP BY path, version HAVING count(*) = 1)
+         GROUP BY database ORDER BY database`,
+      )
+      .all();
   }
 
   /** Module versions of which two databases have proven different hashes, at most `limit`. */

@@ -16,14 +16,23 @@ export interface Appender {
   add(candidate: Candidate): Promise<Outcome>;
 }
 
+/** Who has to vouch for what goes into our log. */
+export interface Vouching {
+  /** Name of the public database, which has to prove what is not private; undefined where none is configured. */
+  readonly publicDatabase: string | undefined;
+  readonly isPrivate: (path: string) => boolean;
+}
+
 /**
  * A site with a log of its own: what a bundle proves is logged here, with the bundle as evidence. A version that is on record
- * here with other hashes is a contradiction, and the bundle is refused.
+ * here with other hashes is a contradiction, and the bundle is refused; so is one of a public module that only the bundle's
+ * maker vouches for, since our log never says of a public module what the public database does not.
  */
 export function ownLogTarget(
   log: { find(path: string, version: string): { zip: string; mod: string } | undefined },
   appender: Appender,
   now: () => number,
+  { publicDatabase, isPrivate }: Vouching,
 ): RecordTarget {
   return {
     seen: async () => [],
@@ -33,9 +42,17 @@ export function ownLogTarget(
         const last = page.at(-1);
         if (last === undefined) return;
         at = last;
-        for (const { path, version, zip, mod } of page) {
+        for (const { path, version, zip, mod, databases } of page) {
           const known = log.find(path, version);
-          if (known === undefined || (known.zip === zip && known.mod === mod)) continue;
+          if (known === undefined) {
+            if (publicDatabase === undefined || databases.includes(publicDatabase) || isPrivate(path))
+              continue;
+            report(
+              `${path}@${version} is a public module here, and the bundle proves it by ${databases.join(', ')} alone, not by ${publicDatabase}; add its path to private if it is yours, or make the bundle anew where ${publicDatabase} can be asked`,
+            );
+            continue;
+          }
+          if (known.zip === zip && known.mod === mod) continue;
           report(
             `SECURITY: ${path}@${version} is on record here with ${known.zip}, and the bundle proves ${zip}; find out which is right before anybody uses it`,
           );
@@ -58,7 +75,7 @@ export function ownLogTarget(
               provenance: {
                 source: 'imported',
                 firstSeen: Math.floor(now() / 1000),
-                evidence: `bundle ${bundle.id} of ${bundle.signer}, proven by ${databases}`,
+                evidence: `bundle ${bundle.id} of ${bundle.signer}, proven by ${databases.join(', ')}`,
               },
             }),
           ),

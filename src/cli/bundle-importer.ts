@@ -4,6 +4,7 @@ import { BundleImport, type RecordTarget } from '../airgap/import.ts';
 import { Receipts } from '../airgap/receipts.ts';
 import { ownLogTarget, publicTarget, replicaTarget } from '../airgap/targets.ts';
 import type { Config } from '../config/load.ts';
+import { matchPrefixPatterns } from '../module/pattern.ts';
 import { formatModuleRequest } from '../module/request-path.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { ModuleStore } from '../store/module-store.ts';
@@ -26,11 +27,16 @@ export interface ImporterParts {
 /** What brings bundles into this data directory, in the server or in a command that holds its lock. */
 export function openImporter(config: Config, parts: ImporterParts): BundleImport {
   const { served, store, remembered, zips, publicDatabase } = parts;
+  const proving = provingKey(config);
   const targets: RecordTarget[] = [];
   if (served.replica !== undefined) targets.push(replicaTarget(served.replica));
-  else if (served.sequencer !== undefined)
-    targets.push(ownLogTarget(served.reader, served.sequencer, Date.now));
-  const proving = provingKey(config);
+  else if (served.sequencer !== undefined) {
+    const vouching = {
+      publicDatabase: proving?.verifier.name,
+      isPrivate: (modulePath: string) => matchPrefixPatterns(config.private.join(','), modulePath),
+    };
+    targets.push(ownLogTarget(served.reader, served.sequencer, Date.now, vouching));
+  }
   if (proving !== undefined && publicDatabase !== undefined) {
     const { verifier } = proving;
     targets.push(

@@ -160,7 +160,8 @@ describe('a bundle', () => {
   });
 });
 
-const trust = () => `offline = true\n[bundles]\ntrust = ["${vkey}"]\n[[upstream]]\nsumdb = "${worldVkey}"\n`;
+const trust = (modules = 'private = ["corp.test"]\n') =>
+  `${modules}offline = true\n[bundles]\ntrust = ["${vkey}"]\n[[upstream]]\nsumdb = "${worldVkey}"\n`;
 const replica = () =>
   `replica = true\n[bundles]\ntrust = ["${vkey}"]\n[[upstream]]\nsumdb = "${worldVkey}"\n`;
 
@@ -177,7 +178,7 @@ async function site(name: string, toml: string) {
 
 describe.each([
   ['a keyless replica', replica],
-  ['a site with a log of its own', trust],
+  ['a site with a log of its own', () => trust()],
 ])('%s', (kind, toml) => {
   const name = kind.replaceAll(' ', '-');
 
@@ -223,6 +224,16 @@ describe.each([
     expect(refused.stderr).toMatch(/follows on bundle [0-9a-f]{32}, which has not been imported here/);
     expect(existsSync(path.join(closed.data, 'bundles'))).toBe(false);
   });
+});
+
+it('a site with a log of its own takes nothing where only the maker of the bundle vouches for a public module', async () => {
+  const closed = await site('unsaid', trust(''));
+  const refused = await closed.run('bundle', 'import', first);
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toContain(`${PRIVATE}@v1.0.0 is a public module here, and the bundle proves it by `);
+  expect(refused.stdout).toContain('add its path to private if it is yours');
+  expect(existsSync(path.join(closed.data, 'bundles'))).toBe(false);
+  expect((await closed.run('log', 'head')).stdout).not.toContain('records: 1');
 });
 
 /** Commands that find the running server at the port that it got. */
