@@ -27,7 +27,9 @@ function prove(database: string, modulePath: string): void {
   proven.prove(database, claim, ONE);
 }
 
-function problems(o: { publicDatabase?: string | undefined; known?: typeof ONE; isPrivate?: boolean } = {}): string[] {
+function problems(
+  o: { publicDatabase?: string | undefined; known?: typeof ONE; isPrivate?: boolean } = {},
+): string[] {
   const said: string[] = [];
   const target = ownLogTarget(
     { find: () => o.known },
