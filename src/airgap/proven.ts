@@ -176,6 +176,11 @@ export class ProvenRecords implements Disposable {
     };
   }
 
+  /** Writes everything to {@link file}, for somebody else to read. */
+  settle(): void {
+    if (this.#db.inTransaction) this.#db.exec('COMMIT');
+  }
+
   [Symbol.dispose](): void {
     this.#db.close();
   }

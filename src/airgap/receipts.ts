@@ -111,14 +111,14 @@ export class Receipts {
   }
 }
 
-async function checked(receipts: readonly Receipt[], file: string): Promise<Receipt[]> {
+function checked(receipts: readonly Receipt[], file: string): Receipt[] {
   if (receipts.length === 0)
     throw new GokeepError(
       'bad_bundle',
       `${file}: holds no bundle; give a bundle, an unpacked one, or what \`gokeep bundle manifest\` wrote`,
     );
   for (const { manifest, entriesFile } of receipts) {
-    if ((await digestFile(entriesFile)).sha256 !== manifest.entries.sha256)
+    if (digestFile(entriesFile).sha256 !== manifest.entries.sha256)
       throw new GokeepError(
         'bad_bundle',
         `${file}: a list of files in it is not the one that its manifest names`,

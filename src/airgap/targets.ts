@@ -100,6 +100,7 @@ export function replicaTarget(replica: ReplicaLog): RecordTarget {
         report(`the bundle has nothing of ${name}, which is the log that this replica follows`);
     },
     commit: async (proven, bundle) => {
+      proven.settle();
       await replica.take(proven.file, `bundle ${bundle.id}`);
     },
   };

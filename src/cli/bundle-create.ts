@@ -3,10 +3,11 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { serverAnswers } from '../airgap/answers.ts';
 import { BundleMaker, type Missing, type WantedVersion } from '../airgap/create.ts';
+import { KeptModules } from '../airgap/kept.ts';
 import { inOrder, type Receipt, Receipts } from '../airgap/receipts.ts';
 import { collectWanted } from '../airgap/want/collect.ts';
 import { readInputs } from '../airgap/want/read-inputs.ts';
-import type { WantedSet } from '../airgap/want/wanted.ts';
+import type { ModuleAnswers, WantedSet } from '../airgap/want/wanted.ts';
 import { bytes as parseBytes } from '../config/units.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError, hasCode } from '../errors.ts';
@@ -18,7 +19,7 @@ import { readKeyFile } from '../sumdb/key-file.ts';
 import { readVulndb } from '../upstream/vulndb-source.ts';
 import { VERSION } from '../version.ts';
 import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
-import { type ServerAtHand, serverAtHand } from './bundle-server.ts';
+import { serverAtHand } from './bundle-server.ts';
 import { httpAccess } from './upstreams.ts';
 import { openLogReader, openUpstreamReader } from './local-log.ts';
 import { exitFound, printJson, printLines } from './output.ts';
@@ -46,13 +47,16 @@ const AT_ONCE = 16;
 async function create(inputs: string[], options: CreateOptions): Promise<void> {
   const config = loadFor(options);
   const output = path.resolve(options.output);
+  const store = new ModuleStore(config.data);
   using progress = new Progress();
   await using atHand = await serverAtHand(config);
+  using log = openLogReader(config);
+  using remembered = openUpstreamReader(config);
   const scratch = await mkdtemp(path.join(config.data, 'bundle-'));
   try {
-    const wanted = await everythingWanted(inputs, options, config, atHand, progress);
+    const answers = serverAnswers(atHand.server, new KeptModules(store, log));
+    const wanted = await everythingWanted(inputs, options, config, answers, progress);
     const since = await earlierBundles(options.since, config, scratch);
-    using log = openLogReader(config);
     const key = readKeyFile(config.sumdb.key, process.getuid?.());
     if (key === undefined)
       throw new GokeepError(
@@ -61,8 +65,9 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
       );
     using maker = new BundleMaker({
       server: atHand.server,
-      store: new ModuleStore(config.data),
+      store,
       log,
+      remembered,
       signer: parseSigner(key.skey),
       tool: `gokeep/${VERSION}`,
       own: keyNamed(key.vkey),
@@ -185,10 +190,10 @@ async function everythingWanted(
   args: string[],
   options: CreateOptions,
   config: Config,
-  { server }: ServerAtHand,
+  answers: ModuleAnswers,
   progress: Progress,
 ): Promise<AllWanted> {
-  const set = await collectWanted(await readInputs(args, process.cwd()), serverAnswers(server), {
+  const set = await collectWanted(await readInputs(args, process.cwd()), answers, {
     tests: options.tests === true,
     concurrency: AT_ONCE,
     signal: new AbortController().signal,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
@@ -66,6 +67,15 @@ export class ModuleStore {
   /** Size in bytes; undefined when it is not held. */
   async size(kind: ModuleFile, modulePath: string, version: string): Promise<number | undefined> {
     return this.#ifPresent(async () => (await stat(this.fileName(kind, modulePath, version))).size);
+  }
+
+  /** As {@link size}, without giving way to anything else: for commands that ask about thousands. */
+  sizeNow(kind: ModuleFile, modulePath: string, version: string): number | undefined {
+    try {
+      return statSync(this.fileName(kind, modulePath, version), { throwIfNoEntry: false })?.size;
+    } catch (error) {
+      throw storageError(error, `${kind} of ${modulePath}@${version}`);
+    }
   }
 
   async openTemporary(): Promise<TemporaryFile> {
