@@ -40,7 +40,7 @@ import { Refreshable } from '../proxy/refreshable.ts';
 import { Served } from '../proxy/served.ts';
 import { Wishes } from '../proxy/wishes.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
-import type { Incident } from '../store/log-writer.ts';
+import type { Incident } from '../store/log-records.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { asStorageError, isFatal } from './database.ts';
 import { FailStop } from './fail-stop.ts';
-import type { Incident } from './log-writer.ts';
+import type { Incident } from './log-records.ts';
 import { ReplicaWriter, type Taken } from './replica-writer.ts';
 import { answerCalls } from './thread.ts';
 

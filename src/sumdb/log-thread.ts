@@ -3,7 +3,8 @@ import { parseSigner } from '../note/signer.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
 import { asStorageError, isFatal } from '../store/database.ts';
 import { FailStop } from '../store/fail-stop.ts';
-import { type Incident, LogWriter } from '../store/log-writer.ts';
+import type { Incident } from '../store/log-records.ts';
+import { LogWriter } from '../store/log-writer.ts';
 import { answerCalls } from '../store/thread.ts';
 import { type Candidate, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
 

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LogReader } from '../../src/store/log-reader.ts';
-import type { Incident } from '../../src/store/log-writer.ts';
+import type { Incident } from '../../src/store/log-records.ts';
 import { formatGoSumRecord } from '../../src/tlog/go-sum-record.ts';
 import { GoClient, type GoResult } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
