@@ -8,9 +8,10 @@ import { BadBundle } from '../airgap/import.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
-import { listeningUrl, ownServer } from './bundle-server.ts';
+import { ownServer } from './bundle-server.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
+import { listeningUrl } from './server-listen.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 interface ImportedNow {

@@ -5,6 +5,7 @@ import type { Config } from '../config/load.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
 import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
 import type { RunningServer } from './server.ts';
+import { listeningUrl } from './server-listen.ts';
 
 export interface ServerAtHand extends AsyncDisposable {
   readonly server: OwnServer;
@@ -62,11 +63,4 @@ export async function ownServer(
       if (failed !== undefined) throw failed;
     },
   };
-}
-
-/** Where the server with this configuration listens, as seen from this machine. */
-export function listeningUrl({ listen, tls }: Config): string {
-  const any = listen.host === '0.0.0.0' || listen.host === '::';
-  const host = any ? '127.0.0.1' : listen.host;
-  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
 }

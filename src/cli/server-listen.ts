@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
@@ -27,9 +26,13 @@ export async function listenOn(app: FastifyInstance, { host, port }: Config['lis
   }
 }
 
-/** Where clients on this machine reach a server that listens, whichever port it was given. */
-export function listeningOn(app: FastifyInstance, { listen: { host }, tls }: Config): string {
-  const { port } = app.server.address() as AddressInfo;
-  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `${tls === undefined ? 'http' : 'https'}://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+/**
+ * Where a server with this configuration listens, as seen from this machine.
+ *
+ * @param port the one it was given, where any would do
+ */
+export function listeningUrl({ listen, tls }: Config, port = listen.port): string {
+  const any = listen.host === '0.0.0.0' || listen.host === '::';
+  const host = any ? '127.0.0.1' : listen.host;
+  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

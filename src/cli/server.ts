@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +23,7 @@ import { openOwnLog, type ServedLog } from './own-log.ts';
 import { openServedReplica } from './replica.ts';
 import { openApp } from './server-app.ts';
 import { incidentSink } from './server-incidents.ts';
-import { listeningOn, listenOn } from './server-listen.ts';
+import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
@@ -150,7 +151,10 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   cleanup.defer(() => app.close());
   if (config.metricsListen !== undefined)
     cleanup.use(await serveMetrics(metrics.registry, config.metricsListen));
-  if (config.url === undefined) settings = { url: listeningOn(app, config), vkey: served.vkey };
+  if (config.url === undefined) {
+    const { port } = app.server.address() as AddressInfo;
+    settings = { url: listeningUrl(config, port), vkey: served.vkey };
+  }
   const resources = cleanup.move();
   return {
     settings,
