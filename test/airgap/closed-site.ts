@@ -13,6 +13,12 @@ import { verifyZipFile } from '../../src/proxy/zip-worker.ts';
 import { ModuleStore } from '../../src/store/module-store.ts';
 import type { TreeHead } from '../../src/tlog/tree-note.ts';
 
+/** The databases that a bundle was made with. */
+interface MadeFor {
+  readonly own: { readonly verifier: Verifier };
+  readonly second: { readonly verifier: Verifier };
+}
+
 /** An importer without a server: a store, receipts, and a log that only counts what it is given. */
 export class ClosedSite implements AsyncDisposable {
   readonly data: string;
@@ -69,6 +75,11 @@ export class ClosedSite implements AsyncDisposable {
     const site = new ClosedSite(data, trusted, keys, o.diskReserve ?? 0);
     await site.store.clearTemporary();
     return site;
+  }
+
+  /** One that knows both databases of a made bundle, and trusts the one that signs it. */
+  static for(made: MadeFor, o: { readonly diskReserve?: number } = {}): Promise<ClosedSite> {
+    return ClosedSite.open([made.own.verifier], [made.own.verifier, made.second.verifier], o);
   }
 
   get zips(): ZipHasher {

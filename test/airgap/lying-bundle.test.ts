@@ -13,7 +13,7 @@ const OTHER_H1 = `h1:${Buffer.alloc(32, 7).toString('base64')}`;
 
 beforeEach(async () => {
   made = await ingredients();
-  site = await ClosedSite.open([made.own.verifier], [made.own.verifier, made.second.verifier]);
+  site = await ClosedSite.for(made);
 });
 
 afterEach(async () => {

@@ -16,8 +16,7 @@ let places: { name: string; header: number; body: number; pad: number; end: numb
 beforeAll(async () => {
   made = await ingredients();
   good = pack(made);
-  const keys = [made.own.verifier, made.second.verifier];
-  site = await ClosedSite.open([made.own.verifier], keys);
+  site = await ClosedSite.for(made);
   let at = 0;
   places = good.members.map(({ name, body }) => {
     const header = at;
