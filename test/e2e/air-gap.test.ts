@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gokeep } from '../cli/program.ts';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
+import { publishTree } from '../world/published-tree.ts';
 import { UpstreamWorld } from '../world/upstream-world.ts';
 
 const PRIVATE = 'corp.test/lib';
@@ -76,17 +77,11 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'gokeep-airgap-'));
   world = await UpstreamWorld.start();
   own = await UpstreamWorld.start();
-  worldVkey = world.gosumdb.split(' ')[0]!;
+  worldVkey = world.vkey;
   await own.publish({ path: PRIVATE, version: 'v1.0.0' }, { inDatabase: false });
   for (let n = 0; n < 300; n++)
     world.database.add(`example.test/other${n}`, 'v1.0.0', Buffer.from(`other ${n}\n`));
-  await world.publish({ path: 'example.test/leaf', version: 'v1.0.0' });
-  await world.publish({ path: 'example.test/Upper/letter', version: 'v0.3.0-RC.1' });
-  await world.publish({
-    path: 'example.test/tree/v2',
-    version: 'v2.1.0',
-    require: { 'example.test/leaf': 'v1.0.0', 'example.test/Upper/letter': 'v0.3.0-RC.1' },
-  });
+  await publishTree(world);
   data = at('connected');
   config = at('connected.toml');
   await writeFile(
