@@ -9,7 +9,7 @@ import type { TreeHead } from '../tlog/tree-note.ts';
 
 const TABLES = `
   CREATE TABLE lookups (database TEXT, id INTEGER, path TEXT, version TEXT, text BLOB, PRIMARY KEY (database, id)) WITHOUT ROWID;
-  CREATE TABLE records (database TEXT, id INTEGER, path TEXT, version TEXT, zip TEXT, mod TEXT, PRIMARY KEY (database, path, version)) WITHOUT ROWID;
+  CREATE TABLE records (database TEXT, id INTEGER, path TEXT, version TEXT, zip TEXT, mod TEXT, PRIMARY KEY (path, version, database)) WITHOUT ROWID;
   CREATE TABLE tiles (database TEXT, level INTEGER, n INTEGER, width INTEGER, data BLOB, PRIMARY KEY (database, level, n, width));
   CREATE TABLE heads (database TEXT PRIMARY KEY, size INTEGER, root BLOB, note BLOB);
 `;
@@ -111,16 +111,6 @@ export class ProvenRecords implements Disposable {
   /** What each database has proven of a module version. */
   hashes(path: string, version: string): ProvenHashes[] {
     return this.#hashes.all(path, version);
-  }
-
-  /** Proven records of one database with id > after, by id, at most `limit`. */
-  recordsAfter(database: string, after: number, limit: number) {
-    return this.#db
-      .prepare<
-        [string, number, number],
-        { id: number; path: string; version: string; zip: string; mod: string }
-      >('SELECT id, path, version, zip, mod FROM records WHERE database = ? AND id > ? ORDER BY id LIMIT ?')
-      .all(database, after, limit);
   }
 
   /** Module versions that any database has proven, behind (path, version), at most `limit`, with one database's hashes. */

@@ -9,6 +9,7 @@ import { formatModuleRequest } from '../module/request-path.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
+import type { ChecksumDatabase } from '../upstream/checksum-database.ts';
 import type { UpstreamStore } from '../store/upstream-store.ts';
 import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
 import type { ServedLog } from './own-log.ts';
@@ -19,7 +20,7 @@ export interface ImporterParts {
   readonly remembered: UpstreamStore;
   readonly zips: ZipVerifier;
   /** The client of the public database; undefined where that is off. */
-  readonly publicDatabase: { learn(note: Buffer): Promise<void> } | undefined;
+  readonly publicDatabase: Pick<ChecksumDatabase, 'learn'> | undefined;
   /** What was answered before may be out of date. */
   readonly onImported: () => void;
 }
@@ -39,11 +40,13 @@ export function openImporter(config: Config, parts: ImporterParts): BundleImport
   }
   if (proving !== undefined && publicDatabase !== undefined) {
     const { verifier } = proving;
+    const { offline } = config;
     targets.push(
       publicTarget({
         verifier,
         memory: remembered.databaseMemory(verifier.name),
-        learn: (note) => publicDatabase.learn(note),
+        learn: (note) => publicDatabase.learn(note, { signal: new AbortController().signal, offline }),
+        offline,
       }),
     );
   }

@@ -47,7 +47,8 @@ export class ClosedSite implements AsyncDisposable {
     this.receipts = new Receipts(data);
     const target: RecordTarget = {
       seen: async (database) => this.seen.get(database) ?? [],
-      check: () => undefined,
+      check: async () => undefined,
+      afterFiles: false,
       commit: async (_proven, { id }) => void this.commits.push(id),
     };
     const options: ImportOptions = {

@@ -27,9 +27,9 @@ function prove(database: string, modulePath: string): void {
   proven.prove(database, claim, ONE);
 }
 
-function problems(
+async function problems(
   o: { publicDatabase?: string | undefined; known?: typeof ONE; isPrivate?: boolean } = {},
-): string[] {
+): Promise<string[]> {
   const said: string[] = [];
   const target = ownLogTarget(
     { find: () => o.known },
@@ -40,34 +40,34 @@ function problems(
       isPrivate: () => o.isPrivate === true,
     },
   );
-  target.check(proven, (problem) => said.push(problem));
+  await target.check(proven, (problem) => said.push(problem));
   return said;
 }
 
 describe('what goes into a log of our own from a bundle', () => {
-  it('is a public module only where the public database proves it', () => {
+  it('is a public module only where the public database proves it', async () => {
     prove(MAKER, 'example.test/a');
     prove(PUBLIC, 'example.test/a');
     prove(MAKER, 'example.test/b');
     prove(MAKER, 'example.test/c');
     prove(PUBLIC, 'example.test/c');
-    expect(problems()).toEqual([
+    expect(await problems()).toEqual([
       expect.stringMatching(
         /^example\.test\/b@v1\.0\.0 is a public module here, .* by sum\.maker\.test alone/,
       ),
     ]);
   });
 
-  it('is vouched for by its maker alone where it is private, and where no public database is configured', () => {
+  it('is vouched for by its maker alone where it is private, and where no public database is configured', async () => {
     prove(MAKER, 'corp.test/a');
-    expect(problems({ isPrivate: true })).toEqual([]);
-    expect(problems({ publicDatabase: undefined })).toEqual([]);
+    expect(await problems({ isPrivate: true })).toEqual([]);
+    expect(await problems({ publicDatabase: undefined })).toEqual([]);
   });
 
-  it('may be known already, with the same hashes and no others', () => {
+  it('may be known already, with the same hashes and no others', async () => {
     prove(MAKER, 'example.test/a');
-    expect(problems({ known: ONE })).toEqual([]);
-    expect(problems({ known: TWO })).toEqual([
+    expect(await problems({ known: ONE })).toEqual([]);
+    expect(await problems({ known: TWO })).toEqual([
       expect.stringMatching(/^SECURITY: example\.test\/a@v1\.0\.0 /),
     ]);
   });
