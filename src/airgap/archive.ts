@@ -12,7 +12,7 @@ export interface ArchiveFile extends TarEntry {
 }
 
 const ZSTD = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 17;
 
 /** Names of the files that an archive lies in: the one named, or all parts of a split one, of which the first is named. */
 export function partsOf(file: string): string[] {

@@ -23,7 +23,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'gokeep-verify-'));
   using progress = new Progress();
   try {
-    await using zips = new ZipVerifier(availableParallelism());
+    await using zips = new ZipVerifier(Math.max(1, availableParallelism() - 1));
     const verified = await verifyBundle({
       bundle: path.resolve(file),
       after: options.after.map((each) => path.resolve(each)),

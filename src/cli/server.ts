@@ -4,7 +4,6 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import type { BundleImport } from '../airgap/import.ts';
 import type { Config } from '../config/load.ts';
 import { Metrics } from '../http/counters.ts';
 import { Health } from '../http/health.ts';
@@ -33,8 +32,6 @@ export interface RunningServer {
   readonly settings: ClientSettings;
   /** Words for the operator about this configuration; shown once at the start. */
   readonly warnings: readonly string[];
-  /** What brings bundles in. */
-  readonly bundles: BundleImport;
   /** Reads the TLS files again; without TLS does nothing. */
   reload(): void;
   /** Stops taking requests, lets those under way end, then closes everything. */
@@ -159,7 +156,6 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   return {
     settings,
     warnings: warningsFor(config, served),
-    bundles,
     reload: () => {
       if (config.tls !== undefined) reloadCertificate(app.server, config.tls);
     },
