@@ -1,4 +1,5 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
@@ -14,13 +15,34 @@ export interface ArchiveFile extends TarEntry {
 const ZSTD = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 const CHUNK = 1 << 20;
 
-/** Names of the files that an archive lies in: the one named, or all parts of a split one, of which the first is named. */
+/**
+ * Names of the files that an archive lies in: the one named, or all parts of a split one, of which the first is named.
+ * Throws bad_bundle where a part is missing between others. That the last one is there, only the bytes say.
+ */
 export function partsOf(file: string): string[] {
   if (!file.endsWith('.001')) return [file];
-  const parts: string[] = [];
-  for (let n = 1; n === 1 || existsSync(partName(file.slice(0, -4), n)); n++)
-    parts.push(partName(file.slice(0, -4), n));
-  return parts;
+  const whole = file.slice(0, -4);
+  const numbers = partNumbers(whole);
+  const gap = numbers.findIndex((n, at) => n !== at + 1);
+  if (gap >= 0)
+    throw new GokeepError(
+      'bad_bundle',
+      `${partName(whole, gap + 1)}: is missing, while ${path.basename(partName(whole, numbers[gap] ?? 0))} is there; put all parts of the bundle into one directory`,
+    );
+  return numbers.length === 0 ? [file] : numbers.map((n) => partName(whole, n));
+}
+
+/** The numbers of all parts of this archive that are there, in their order. */
+export function partNumbers(whole: string): number[] {
+  const directory = path.dirname(whole);
+  if (!existsSync(directory)) return [];
+  const base = path.basename(whole);
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(`${base}.`))
+    .map((name) => ({ name, n: Number(name.slice(base.length + 1)) }))
+    .filter(({ name, n }) => n > 0 && name === partName(base, n))
+    .map(({ n }) => n)
+    .sort((a, b) => a - b);
 }
 
 /** The name of the n-th part, n from 1 on. */

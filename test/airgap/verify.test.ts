@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { partName } from '../../src/airgap/archive.ts';
+import { writeArchive } from '../../src/airgap/bundle-writer.ts';
 import { readInputs } from '../../src/airgap/want/read-inputs.ts';
 import { chainOfThree, LATE, ONLY_MOD, unpack } from './chain.ts';
 import { ClosedSite } from './closed-site.ts';
@@ -157,15 +160,58 @@ describe('verify after earlier bundles', () => {
 });
 
 describe('verify of split parts', () => {
+  const split = async (bytes: Buffer, count: number) => {
+    const size = Math.ceil(bytes.length / count);
+    for (let n = 0; n < count; n++)
+      await writeFile(partName(at('split.tar'), n + 1), bytes.subarray(n * size, (n + 1) * size));
+  };
+  const part = (n: number) => partName(at('split.tar'), n);
+
   it('reads them as one', async () => {
-    const output = at('split.tar');
-    const size = Math.ceil(first.bytes.length / 3);
-    for (let n = 0; n < 3; n++)
-      await writeFile(partName(output, n + 1), first.bytes.subarray(n * size, (n + 1) * size));
-    expect(await problems(partName(output, 1))).toEqual([]);
-    await writeFile(partName(output, 2), (await readFile(partName(output, 2))).subarray(1));
-    expect(await problems(partName(output, 1))).not.toEqual([]);
-    await rm(partName(output, 3));
-    expect((await problems(partName(output, 1))).join('\n')).toMatch(/cut off|damaged/);
+    await split(first.bytes, 3);
+    await writeFile(at('split.tar.0002'), 'no part');
+    expect(await problems(part(1))).toEqual([]);
+    await split(zstdCompressSync(first.bytes), 3);
+    expect(await problems(part(1))).toEqual([]);
+    await writeFile(part(2), (await readFile(part(2))).subarray(1));
+    expect(await problems(part(1))).not.toEqual([]);
+  });
+
+  it('names one that is missing in between', async () => {
+    await split(first.bytes, 5);
+    await rm(part(3));
+    await rm(part(4));
+    expect(await problems(part(1))).toEqual([
+      `${part(3)}: is missing, while split.tar.005 is there; put all parts of the bundle into one directory`,
+    ]);
+    await rm(part(1));
+    expect(await problems(part(1))).toEqual([expect.stringContaining(`${part(1)}: is missing`)]);
+  });
+
+  it('says of one without its last part that it is cut off', async () => {
+    await split(first.bytes, 3);
+    await rm(part(3));
+    expect((await problems(part(1))).join('\n')).toMatch(/cut off/);
+  });
+});
+
+describe('an archive that is written in parts', () => {
+  it('leaves none of an earlier one that had more, and nothing else is touched', async () => {
+    const kept = [
+      'split.tar',
+      'split.tar.1',
+      'split.tar.0003',
+      'split.tar.txt',
+      'split.tar.004.bak',
+      'other.tar.004',
+    ];
+    const stale = [3, 4, 7, 1000].map((n) => path.basename(partName('split.tar', n)));
+    for (const name of [...kept, ...stale]) await writeFile(at(name), 'old');
+    const body = Buffer.alloc(1000);
+    const file = { path: 'a', size: body.length, disk: null, body };
+    const names = await writeArchive([file], { output: at('split.tar'), split: 1500 }, () => undefined);
+    expect(names).toEqual([partName(at('split.tar'), 1), partName(at('split.tar'), 2)]);
+    for (const name of kept) expect(existsSync(at(name)), name).toBe(true);
+    for (const name of stale) expect(existsSync(at(name)), name).toBe(false);
   });
 });
