@@ -6,13 +6,13 @@ import { createZstdDecompress } from 'node:zlib';
 import { GokeepError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
 import { padding, readHeader, type TarEntry } from './tar.ts';
+import { oneFrame, ZSTD } from './zstd-frame.ts';
 
 /** A file in an archive, with its bytes, which have to be taken before the next one is asked for, or are passed over. */
 export interface ArchiveFile extends TarEntry {
   readonly body: AsyncGenerator<Buffer>;
 }
 
-const ZSTD = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
 const CHUNK = 1 << 20;
 
 /**
@@ -69,8 +69,8 @@ export async function* fileChunks(file: string): AsyncGenerator<Buffer> {
 export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const reader = new ByteReader(chunks);
   const start = await reader.read(ZSTD.length);
-  const all = withStart(start, reader);
-  if (!start.equals(ZSTD)) return yield* all;
+  if (!start.equals(ZSTD)) return yield* closing(reader, withStart(start, reader));
+  const all = closing(reader, oneFrame(reader));
   let failed: Error | undefined;
   const source = Readable.from(all, { objectMode: false }).once('error', (error: Error) => {
     failed = error;
@@ -89,9 +89,13 @@ export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerato
 }
 
 async function* withStart(start: Buffer, reader: ByteReader): AsyncGenerator<Buffer> {
+  yield start;
+  yield* reader.stream(Number.MAX_SAFE_INTEGER);
+}
+
+async function* closing(reader: ByteReader, bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   try {
-    yield start;
-    yield* reader.stream(Number.MAX_SAFE_INTEGER);
+    yield* bytes;
   } finally {
     await reader.close();
   }
