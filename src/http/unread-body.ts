@@ -31,9 +31,8 @@ export function endBeforeBody(
   socket.end();
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => clearTimeout(timer));
-  request.on('error', () => undefined);
   request.once('end', () => socket.destroySoon());
-  request.resume();
+  throwAway(request);
 }
 
 /**
@@ -54,7 +53,13 @@ function endStream(
   if (response.statusCode >= 400) return end();
   const timer = setTimeout(end, lingerMs);
   request.stream.once('close', () => clearTimeout(timer));
-  request.on('error', () => undefined);
   request.once('end', end);
+  throwAway(request as unknown as IncomingMessage);
+}
+
+/** Also where somebody still reads, and lets go only later: then the listener, and not `resume`, sets it flowing again. */
+function throwAway(request: IncomingMessage): void {
+  request.on('error', () => undefined);
+  request.on('data', () => undefined);
   request.resume();
 }

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bundleHandler } from '../../src/http/bundle-handler.ts';
 import { generateKey } from '../../src/note/signer.ts';
@@ -178,6 +180,17 @@ const connections = (server: InProcess): Promise<number> =>
   new Promise((resolve) => server.app.server.getConnections((_error, count) => resolve(count)));
 
 describe('an upload', () => {
+  it('that is compressed and was imported already is let run to its end', async () => {
+    await site.import(good.bytes);
+    await using server = await serve(site);
+    const { status, body } = await patient(
+      server,
+      zstdCompressSync(Buffer.concat([good.bytes, randomBytes(LARGE)])),
+    );
+    expect(status).toBe(200);
+    expect(body).toContain('"added":false');
+  });
+
   it('that is taken whole leaves its connection to the next request', async () => {
     await using server = await serve(site);
     const socket = open(server);
