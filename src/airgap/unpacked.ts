@@ -74,7 +74,8 @@ export class UnpackedBundles implements Disposable {
     for await (const { entry, at, own } of this.#entries(receipt)) {
       const head = at.kind === 'head' ? heads.get(at.database) : undefined;
       if (head !== undefined) yield bundleFile(entry, at, only(head));
-      else if (own || at.kind === 'tile') yield bundleFile(entry, at, this.#bytes(entry, at));
+      else if (own || at.kind === 'tile' || at.kind === 'supported')
+        yield bundleFile(entry, at, this.#bytes(entry, at));
     }
   }
 
