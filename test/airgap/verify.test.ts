@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +9,7 @@ import { writeArchive } from '../../src/airgap/bundle-writer.ts';
 import { readInputs } from '../../src/airgap/want/read-inputs.ts';
 import { chainOfThree, LATE, ONLY_MOD, unpack } from './chain.ts';
 import { ClosedSite } from './closed-site.ts';
-import { LEAF, MAIN, type Member, type Packed } from './made-bundle.ts';
+import { ingredients, LEAF, MAIN, type Member, pack, type Packed } from './made-bundle.ts';
 
 let made: Awaited<ReturnType<typeof chainOfThree>>;
 let first: Packed;
@@ -156,6 +157,25 @@ describe('verify after earlier bundles', () => {
     expect(await problems(await written(third), { after: [await written(second)] })).toEqual([
       expect.stringContaining(`follows on bundle ${first.id}, which was not given`),
     ]);
+  });
+});
+
+describe('verify of an archive that breaks off', () => {
+  it.each([['plain'], ['compressed']])('says what was wrong before the break too (%s)', async (form) => {
+    const spoilt = await ingredients();
+    const leafZip = `${LEAF}/@v/v1.0.0.zip`;
+    spoilt.files.set(`${LEAF}/@v/v1.0.0.mod`, Buffer.from('module other\n'));
+    spoilt.files.set(leafZip, Buffer.from('no zip'));
+    spoilt.files.set('vulndb/index/db.json', randomBytes(2 ** 20));
+    const { bytes } = pack(spoilt);
+    const file = at('broken.tar');
+    await writeFile(file, (form === 'plain' ? bytes : zstdCompressSync(bytes)).subarray(0, -50_000));
+    const { facts, problems: found } = await site.verified(file);
+    expect(facts).toBeUndefined();
+    const text = found.join('\n');
+    expect(text).toMatch(/leaf\/@v\/v1\.0\.0\.mod: SECURITY/);
+    expect(text).toContain(`${leafZip}: `);
+    expect(text).toMatch(/cut off/);
   });
 });
 
