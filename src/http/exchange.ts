@@ -4,7 +4,7 @@ import type { Metrics } from './counters.ts';
 import { errorBody } from './error-body.ts';
 import type { Asked } from './handler.ts';
 import type { RequestLog } from './request-log.ts';
-import { hasBody } from './request-shape.ts';
+import { bringsBody } from './request-shape.ts';
 import { statusOf } from './status.ts';
 import { endBeforeBody, LINGER_MS } from './unread-body.ts';
 
@@ -132,7 +132,7 @@ export class Exchange {
     if (status === 503) headers.push('Retry-After', '5');
     if (status === 405) headers.push('Allow', 'GET, HEAD');
     // After a malformed request the connection is not to be trusted, nor is it where a body was not read.
-    const unread = hasBody(request) && !request.readableEnded;
+    const unread = bringsBody(request) && !request.readableEnded;
     if (request.httpVersionMajor === 1 && (status === 400 || unread)) headers.push('Connection', 'close');
     response.writeHead(status, headers);
     const written = request.method === 'HEAD' ? undefined : body;

@@ -36,8 +36,9 @@ export function endBeforeBody(
 }
 
 /**
- * A stream of HTTP/2 that is closed loses nothing of what was sent on it. But curl sends no more once it has a whole good
- * answer, and does not stop either: so such a one waits for the body.
+ * Of HTTP/2 only the stream ends. A client takes it for broken that is closed on its body, so the body is let run here too.
+ * curl stops by itself at an answer that is none, which it then has to have whole; but once it has a whole good one, it sends
+ * no more and does not stop either: so such a one waits for the body.
  */
 function endStream(
   request: Http2ServerRequest,
@@ -45,12 +46,12 @@ function endStream(
   body: Buffer | undefined,
   lingerMs: number,
 ): void {
+  const waits = response.statusCode < 400;
+  if (!waits) response.end(body);
   const end = () => {
-    response.end(body);
+    if (waits) response.end(body);
     request.stream.close(constants.NGHTTP2_NO_ERROR);
   };
-  // At once: it stops at the head of an answer like this.
-  if (response.statusCode >= 400) return end();
   const timer = setTimeout(end, lingerMs);
   request.stream.once('close', () => clearTimeout(timer));
   request.once('end', end);

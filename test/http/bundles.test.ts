@@ -5,12 +5,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { zstdCompressSync } from 'node:zlib';
+import { Agent } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bundleHandler } from '../../src/http/bundle-handler.ts';
 import { generateKey } from '../../src/note/signer.ts';
-import { ClosedSite } from '../airgap/closed-site.ts';
+import { ClosedSite, inPieces } from '../airgap/closed-site.ts';
 import { ingredients, type Packed, pack } from '../airgap/made-bundle.ts';
 import { makeTestCa } from '../upstream/test-ca.ts';
 import { needs } from '../world/programs.ts';
@@ -109,6 +111,22 @@ const patient: Client = async (server, body) => {
   };
 };
 
+/** As `gokeep bundle import` hands a bundle to the running server. */
+const handedOver: Client = async (server, body) => {
+  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { rejectUnauthorized: false } });
+  try {
+    const answer = await agent.request({
+      origin: server.url,
+      path: TARGET,
+      method: 'PUT',
+      body: Readable.from(inPieces(body, 2 ** 20), { objectMode: false }),
+    });
+    return { status: answer.statusCode, body: await answer.body.text() };
+  } finally {
+    await agent.destroy();
+  }
+};
+
 const followed = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(LARGE, 'x')]);
 
 describe.each([
@@ -116,6 +134,8 @@ describe.each([
   ['curl, chunked', curl('--header', 'Transfer-Encoding: chunked', '--header', 'Expect:'), {}],
   ['curl over TLS with HTTP/1.1', curl('--http1.1'), { over: 'tls' }],
   ['curl over TLS with HTTP/2', curl('--http2'), { over: 'tls' }],
+  ['gokeep bundle import', handedOver, {}],
+  ['gokeep bundle import over TLS', handedOver, { over: 'tls' }],
   ['a client that sends all before it reads', patient, {}],
 ] as const)('%s reads the answer to a large upload that', (name, send, served) => {
   const skipped = name.startsWith('curl') && !needs('curl');
