@@ -7,7 +7,7 @@ import { createZstdCompress } from 'node:zlib';
 import { GokeepError } from '../errors.ts';
 import { syncDirectory } from '../store/durable-file.ts';
 import { storageError } from '../store/database.ts';
-import { partName } from './archive.ts';
+import { partName, partNumbers } from './archive.ts';
 import { END, formatHeader, padding } from './tar.ts';
 
 const CHUNK = 1 << 20;
@@ -156,8 +156,10 @@ class Parts {
   async finish(): Promise<string[]> {
     await this.#closeCurrent();
     for (const name of this.#names) await rename(`${name}.tmp`, name);
-    // A part more of a bundle that had this name would be read as part of this one.
-    if (this.#split !== undefined) await rm(partName(this.#output, this.#names.length + 1), { force: true });
+    // Parts more of a bundle that had this name would be read as part of this one.
+    if (this.#split !== undefined)
+      for (const n of partNumbers(this.#output))
+        if (n > this.#names.length) await rm(partName(this.#output, n), { force: true });
     await syncDirectory(path.dirname(this.#output));
     return this.#names;
   }

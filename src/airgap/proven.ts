@@ -30,15 +30,20 @@ export interface ProvenHashes extends GoSumHashes {
 export class ProvenRecords implements Disposable {
   readonly file: string;
   readonly #db: Database;
+  readonly #also: ProvenRecords | undefined;
   readonly #putLookup;
   readonly #putRecord;
   readonly #putTile;
   readonly #hashes;
   readonly #tile;
 
-  /** @param file a path where nothing lies yet */
-  constructor(file: string) {
+  /**
+   * @param file a path where nothing lies yet
+   * @param also what another bundle of the chain has proven, which counts here too
+   */
+  constructor(file: string, also?: ProvenRecords) {
     this.file = file;
+    this.#also = also;
     const db = openScratch(file, TABLES);
     this.#db = db;
     this.#putLookup = db.prepare('INSERT INTO lookups VALUES (?, ?, ?, ?, ?)');
@@ -110,7 +115,8 @@ export class ProvenRecords implements Disposable {
 
   /** What each database has proven of a module version. */
   hashes(path: string, version: string): ProvenHashes[] {
-    return this.#hashes.all(path, version);
+    const own = this.#hashes.all(path, version);
+    return this.#also === undefined ? own : [...own, ...this.#also.hashes(path, version)];
   }
 
   /** Module versions that any database has proven, behind (path, version), at most `limit`, with one database's hashes. */

@@ -6,7 +6,8 @@ import { expect } from 'vitest';
 import type { ZipHasher } from '../../src/airgap/check.ts';
 import { BadBundle, BundleImport, type ImportOptions, type RecordTarget } from '../../src/airgap/import.ts';
 import { Receipts } from '../../src/airgap/receipts.ts';
-import { verifyBundle } from '../../src/airgap/verify.ts';
+import { type VerifiedBundle, verifyBundle } from '../../src/airgap/verify.ts';
+import type { Input } from '../../src/airgap/want/input.ts';
 import { GokeepError } from '../../src/errors.ts';
 import type { Verifier } from '../../src/note/verifier.ts';
 import { verifyZipFile } from '../../src/proxy/zip-worker.ts';
@@ -111,22 +112,34 @@ export class ClosedSite implements AsyncDisposable {
 
   /** The sentences that verify says of a bundle. */
   async verify(bytes: Buffer): Promise<readonly string[]> {
+    const file = path.join(this.data, `bundle-${this.#jobs++}`);
+    await writeFile(file, bytes);
+    try {
+      return (await this.verified(file)).problems;
+    } finally {
+      await rm(file);
+    }
+  }
+
+  /** What verify finds out about a file, or a directory. */
+  async verified(
+    bundle: string,
+    o: { readonly after?: readonly string[]; readonly inputs?: readonly Input[] } = {},
+  ): Promise<VerifiedBundle> {
     const scratch = path.join(this.data, `verify-${this.#jobs++}`);
     await mkdir(scratch);
     try {
-      await writeFile(path.join(scratch, 'bundle'), bytes);
-      const { problems } = await verifyBundle({
-        bundle: path.join(scratch, 'bundle'),
-        after: [],
+      return await verifyBundle({
+        bundle,
+        after: o.after ?? [],
         signers: this.#trusted,
         databases: this.#keys,
         zips: this.zips,
         scratch,
-        inputs: [],
+        inputs: o.inputs ?? [],
         tests: false,
         onProgress: () => undefined,
       });
-      return problems;
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }

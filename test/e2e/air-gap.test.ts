@@ -250,6 +250,10 @@ describe('bundles of one chain', () => {
     execFileSync('tar', ['-xf', second, '-C', directory]);
     await client.run('clean', '-modcache');
     await build(client, at('two'), WITH_NEW);
+    const keys = ['--key', vkey, '--key', worldVkey, '--for', at('two'), '--data', at('none')];
+    const verified = await gokeep(['bundle', 'verify', directory, ...keys]);
+    expect(verified.stdout).toContain('2 bundles lie here over each other');
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('all in order') });
   });
 
   it('are verified one after the other, and the second is not complete without the first', async () => {
