@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import Database from 'better-sqlite3';
@@ -111,6 +111,16 @@ describe('bundle create --split', () => {
     const closed = await closedSite();
     expect(await closed.run('bundle', 'import', parts[0]!)).toMatchObject({ code: 0, stderr: '' });
     expect(zipsHeld(closed.data)).toEqual([BIG, LEAF].map(zipName));
+  });
+});
+
+describe('a split bundle of which a part is missing', () => {
+  it('is refused by verify and by import, which name the part', async () => {
+    expect(await site.create('parts.tar', BIG, LEAF, '--split', '1MiB')).toMatchObject({ code: 0 });
+    await rm(site.at('parts.tar.002'));
+    expect((await verify(site.at('parts.tar.001'))).stdout).toContain('parts.tar.002');
+    const refused = await (await closedSite()).run('bundle', 'import', site.at('parts.tar.001'));
+    expect(refused.stderr).toContain('parts.tar.002');
   });
 });
 

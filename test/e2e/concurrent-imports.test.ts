@@ -134,6 +134,15 @@ describe('two imports at once', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ imported: [{ added: true }], problems: [] });
   });
 
+  it('one after the other, by the command beside the server: what is here already is said to be', async () => {
+    await using server = await GokeepProcess.start({ data, toml });
+    await besideConfig(server);
+    expect((await put(server, bytes)).status).toBe(201);
+    const known = await command('beside.toml', 'bundle', 'import', '--json', bundle);
+    expect(known).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(known.stdout)).toMatchObject({ imported: [{ added: false }], problems: [] });
+  });
+
   it('by two commands without a server: at least one imports, and who could not says why and may try again', async () => {
     const both = await Promise.all([0, 1].map(() => command('closed.toml', 'bundle', 'import', bundle)));
     expect(both.map(({ code }) => code)).toContain(0);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectedSite } from '../airgap/connected-site.ts';
 import { gokeep } from '../cli/program.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
+import type { MadeModule } from '../world/modules.ts';
 import { type SiteState, stateOf, trusted } from './import-state.ts';
 import { SmallDisk } from './small-disk.ts';
 
@@ -17,6 +18,7 @@ const NO_RESERVE = '[cache]\ndisk_reserve = "0B"\n';
 
 describe.skipIf(disk === undefined)('a disk that gets full during an import (a tmpfs)', () => {
   let site: ConnectedSite;
+  let big: MadeModule;
   let second: string;
   let toml: string;
   let staging: string;
@@ -33,7 +35,7 @@ describe.skipIf(disk === undefined)('a disk that gets full during an import (a t
     site = await ConnectedSite.start();
     await site.world.publish({ path: 'example.test/held', version: 'v1.0.0' });
     const noise = Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)));
-    await site.world.publish({
+    big = await site.world.publish({
       path: 'example.test/big',
       version: 'v1.0.0',
       files: { 'data.bin': noise },
@@ -94,6 +96,14 @@ describe.skipIf(disk === undefined)('a disk that gets full during an import (a t
     status: 503,
     text: 'the disk of the gokeep server is full; its operator has to make room',
   };
+
+  it('while a zip is checked says so, leaves log and store as they were, and imports once there is room', async () => {
+    const middle = (await readFile(second)).indexOf(big.zip) + 30_000;
+    const staged = () => existsSync(path.join(staging, `${BIG}.part`));
+    expect(await interrupted(middle, staged, () => disk!.fill())).toEqual(full);
+    expect(trusted(stateOf(data))).toEqual(trusted(before));
+    await expectGoesOn();
+  });
 
   it.each([0, 10])(
     'with %i blocks left once all was found good says so, stores nothing that is not logged, and imports once there is room',

@@ -189,4 +189,10 @@ describe.skipIf(!traced)('an import killed (-9) at a write boundary, by strace',
       }),
     120_000,
   );
+
+  it(
+    'leaves nothing behind when it was only clearing up and is run again',
+    () => killedAt({ what: 'the clearing', kind: 'offline', call: 'rmdir', nth: 12 }, async () => undefined),
+    120_000,
+  );
 });
