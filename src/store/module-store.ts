@@ -224,7 +224,7 @@ export class ModuleStore {
   /** Writes several, which are durable once their directories are synced. Of one module only one is written at a time. */
   async #writeLists(modulePaths: readonly string[]): Promise<void> {
     // One that failed is no reason for the next to fail.
-    const before = modulePaths.map((each) => this.#listing.get(each)?.catch(() => undefined));
+    const before = modulePaths.flatMap((each) => this.#listing.get(each)?.catch(() => undefined) ?? []);
     const write = Promise.all(before).then(() => this.#replaceLists(modulePaths));
     for (const each of modulePaths) this.#listing.set(each, write);
     try {
