@@ -340,6 +340,7 @@ describe('--json', () => {
       id: made['id'],
       signer: vkey.split('+')[0],
       base: null,
+      chain: [made['id']],
       databases: [database, database],
       files: made['entries'],
       complete: null,
