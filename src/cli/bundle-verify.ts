@@ -8,6 +8,7 @@ import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { trustedKeys } from './bundle-keys.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
+import { dropStartupGarbage } from './startup-garbage.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 interface VerifyOptions extends SharedOptions {
@@ -22,6 +23,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const { signers, databases } = trustedKeys(loadLocal(options), options.key);
   const scratch = await mkdtemp(path.join(tmpdir(), 'gokeep-verify-'));
   using progress = new Progress();
+  dropStartupGarbage();
   try {
     await using zips = new ZipVerifier(Math.max(1, availableParallelism() - 1));
     const verified = await verifyBundle({

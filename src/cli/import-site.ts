@@ -11,6 +11,7 @@ import { openImporter } from './bundle-importer.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
 import { openOwnLog } from './own-log.ts';
 import { openServedReplica } from './replica.ts';
+import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
 
 /** What takes bundles into a data directory that no server uses: the parts of one, and nothing that listens. */
@@ -49,6 +50,7 @@ export async function openImportSite(config: Config): Promise<ImportSite> {
     publicDatabase: upstreams.proving?.client,
     onImported: () => undefined,
   });
+  dropStartupGarbage();
   const resources = cleanup.move();
   return {
     bundles,
