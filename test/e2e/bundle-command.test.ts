@@ -343,6 +343,7 @@ describe('--json', () => {
       chain: [made['id']],
       databases: [database, database],
       files: made['entries'],
+      alone: [],
       complete: null,
       problems: [],
     });
