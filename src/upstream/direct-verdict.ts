@@ -65,18 +65,19 @@ export interface Failed extends Asked {
 export async function directError(said: string, failed: Failed): Promise<Verdict> {
   const { subject, directory, credentials } = failed;
   const secrets = credentials === undefined ? [] : await secretsOf(credentials);
+  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), said);
   const rule = RULES.find(({ pattern }) => pattern.test(said));
-  const answer = rule?.code === 'no_go' ? undefined : await gitAnswer(said, failed);
+  const answer = rule?.code === 'no_go' ? undefined : await gitAnswer(said, shown, failed);
   const code = answer?.code ?? rule?.code ?? 'upstream_failed';
   const why = reasonIn(
-    answer?.why ?? rule?.say ?? telling(said).replaceAll(directory, '…'),
-    secrets,
+    answer?.why ?? rule?.say ?? telling(shown).replaceAll(directory, '…'),
+    [],
     LONGEST_WHY,
   );
   const words =
     code === 'not_found' ? 'does not exist in its repository' : 'could not be fetched from its repository';
   const error = new GokeepError(code, `${subject} ${words}${why === '' ? '' : `: ${why}`}.`, {
-    detail: reasonedDetail(said, secrets),
+    detail: reasonedDetail(shown),
   });
   return { error, host: answer?.host };
 }
@@ -93,10 +94,10 @@ function telling(said: string): string {
   );
 }
 
-function reasonedDetail(said: string, secrets: readonly string[]): string {
+function reasonedDetail(said: string): string {
   return said
     .split('\n')
-    .map((line) => reasonIn(line, secrets))
+    .map((line) => reasonIn(line))
     .join(' | ')
     .slice(0, 4096);
 }

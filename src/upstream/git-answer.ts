@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { ErrorCode } from '../errors.ts';
 import { entryFor, firstLine } from './git-host.ts';
-import type { GitCredentials } from './git-host.ts';
+import type { GitCredentials, GitHost } from './git-host.ts';
 import { parseNetrc } from './netrc.ts';
 
 /** What went wrong between git, or go reading a go-import page, and a host. */
@@ -29,7 +29,7 @@ interface Place {
   readonly what: string;
 }
 
-type Explain = (place: Place, asked: Asked, said: string) => string | Promise<string>;
+type Explain = (place: Place, asked: Asked) => string | Promise<string>;
 
 interface Rule {
   readonly code: ErrorCode;
@@ -105,9 +105,13 @@ const RULES: readonly Rule[] = [
 const HIDDEN =
   /fatal: repository '[^']*' not found|Repository not found|does not appear to be a git repository|could not be found or you don't have permission/;
 
-/** What the host said, or undefined when the words are about something else. */
-export async function gitAnswer(said: string, asked: Asked): Promise<GitAnswer | undefined> {
-  const place = placeIn(said, asked.path);
+/**
+ * What the host said, or undefined when the words are about something else.
+ *
+ * @param shown what was said, without secrets: names of hosts and repositories are taken from it.
+ */
+export async function gitAnswer(said: string, shown: string, asked: Asked): Promise<GitAnswer | undefined> {
+  const place = placeIn(shown, asked);
   const { credentials } = asked;
   // Without any credentials it is as absent as it can be for us.
   if (credentials !== undefined && HIDDEN.test(said)) {
@@ -116,7 +120,7 @@ export async function gitAnswer(said: string, asked: Asked): Promise<GitAnswer |
   }
   const rule = RULES.find(({ pattern }) => pattern.test(said));
   if (rule === undefined || (HIDDEN.test(said) && rule.code !== 'upstream_refused')) return undefined;
-  return { code: rule.code, why: await rule.why(place, asked, said), host: place.host };
+  return { code: rule.code, why: await rule.why(place, asked), host: place.host };
 }
 
 const ADDRESSES: readonly RegExp[] = [
@@ -136,7 +140,7 @@ const SSH_HOSTS: readonly RegExp[] = [
   /resolve hostname ([\w.-]+)/,
 ];
 
-function placeIn(said: string, path: string): Place {
+function placeIn(said: string, { path, credentials }: Asked): Place {
   const found = ADDRESSES.map((pattern) => pattern.exec(said)?.[1]).find((text) => text !== undefined);
   if (found !== undefined && URL.canParse(found)) {
     const url = new URL(found);
@@ -150,11 +154,11 @@ function placeIn(said: string, path: string): Place {
   const ssh = SSH_HOSTS.map((pattern) => pattern.exec(said)?.[1]).find((text) => text !== undefined);
   if (ssh !== undefined) return { address: `ssh://${ssh}`, host: ssh, what: '' };
   const [host = path, ...rest] = path.split('/');
-  return {
-    address: `https://${path}`,
-    host,
-    what: rest.length === 0 ? '' : ` for ${rest.join('/').replace(/\.git$/, '')}`,
-  };
+  const what = rest.length === 0 ? '' : ` for ${rest.join('/').replace(/\.git(?=\/|$)/, '')}`;
+  const url = entryFor(credentials?.hosts ?? [], `https://${path}`)?.url;
+  return url === undefined
+    ? { address: `https://${path}`, host, what }
+    : { address: url, host: new URL(url).host, what };
 }
 
 function decoded(name: string): string {
@@ -165,9 +169,9 @@ function decoded(name: string): string {
   }
 }
 
-function sshEntry(host: string, { path, credentials }: Asked) {
+function sshEntry(host: string, { path, credentials }: Asked): GitHost | undefined {
   const hosts = credentials?.hosts ?? [];
-  return entryFor(hosts, `ssh://${host}`) ?? entryFor(hosts, `https://${path}`);
+  return entryFor(hosts, `ssh://${host.replace(/:\d+$/, '')}`) ?? entryFor(hosts, `https://${path}`);
 }
 
 function knownHosts(host: string, asked: Asked): string {

@@ -78,13 +78,16 @@ export async function secretsOf({ hosts, netrcFile }: GitCredentials): Promise<r
       pairs.push({ user: username, password });
     }
   }
-  return pairs
-    .filter(({ password }) => password !== '')
-    .flatMap(({ user, password }) => [
-      password,
-      encodeURIComponent(password),
-      Buffer.from(`${user}:${password}`).toString('base64'),
-    ]);
+  return (
+    pairs
+      // Shorter ones would be cut out of words that have nothing to do with them, and so be told.
+      .filter(({ password }) => password.length >= 6)
+      .flatMap(({ user, password }) => [
+        password,
+        encodeURIComponent(password),
+        Buffer.from(`${user}:${password}`).toString('base64'),
+      ])
+  );
 }
 
 /** A token as its file holds it: the first line, without what an editor or Windows put behind it. */
