@@ -57,6 +57,8 @@ function openDirect(config: Config): Direct {
     path: config.path,
     deadline: timeouts.direct,
     places: new Places(direct.concurrency),
+    maxFile: direct.maxRepository,
+    diskReserve: config.cache.diskReserve,
     protocols: direct.protocols,
     insecure: direct.insecure.join(','),
     httpProxy: environmentProxies.http,

@@ -50,6 +50,7 @@ export interface Config {
     readonly sshKnownHosts: string | undefined;
     readonly ca: string | undefined;
     readonly concurrency: number;
+    readonly maxRepository: number;
   };
   /** How to get at private repositories. */
   readonly git: readonly GitHostConfig[];
@@ -183,6 +184,7 @@ export function loadConfig(options: LoadOptions): Config {
       sshKnownHosts: fromFile(s.direct?.ssh_known_hosts),
       ca: fromFile(s.direct?.ca),
       concurrency: s.direct?.concurrency ?? 4,
+      maxRepository: size(s.direct?.max_repository, 4 * 2 ** 30, 'direct.max_repository'),
     },
     git: resolveGitHosts(s.git ?? [], fromFile),
     sumdb: {

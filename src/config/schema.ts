@@ -90,6 +90,7 @@ export const Settings = table({
       insecure: optional(patterns('GOINSECURE patterns')),
       protocols: optional(patterns('git transports allowed; https and ssh unless told otherwise')),
       concurrency: optional(Type.Integer({ minimum: 1, maximum: 64 })),
+      max_repository: optional(size('largest file that git may write: the history of a repository is one')),
     }),
   ),
   git: optional(Type.Array(Git)),

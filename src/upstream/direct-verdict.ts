@@ -31,6 +31,11 @@ const RULES: readonly Rule[] = [
   },
   { code: 'not_found', pattern: /fatal: repository '[^']*' not found|Repository not found/ },
   { code: 'upstream_unreachable', pattern: /unable to access|Could not read from remote/ },
+  {
+    code: 'upstream_failed',
+    pattern: /signal 25|[Ff]ile size limit exceeded|File too large/,
+    say: 'its repository is larger than direct.max_repository allows',
+  },
   // git failed for a reason that is none of the above; go may call that an "invalid version" all the same.
   { code: 'upstream_failed', pattern: /exit status \d|signal: / },
   {

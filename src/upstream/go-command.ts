@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { getCACertificates } from 'node:tls';
 
 import { GokeepError } from '../errors.ts';
+import { removeLeftovers, watchSpace } from './clone-space.ts';
 import { GIT_LOGIN, GO_LOGIN } from './git-logins.ts';
 import { LAYOUT, goEnvironment } from './go-environment.ts';
 import type { GoSurroundings } from './go-environment.ts';
@@ -20,6 +21,10 @@ export interface DirectSettings extends GoSurroundings {
   readonly deadline: number;
   /** Commands at a time, and how many of them may ask one host; whoever shares it is bounded together. */
   readonly places: Places;
+  /** Bytes of the largest file that git or go may write, which bounds a repository: its history comes as one. */
+  readonly maxFile: number;
+  /** Bytes that have to stay free on the disk; a command that uses them up is killed. */
+  readonly diskReserve: number;
 }
 
 /** What a command is run for. */
@@ -55,6 +60,7 @@ export class GoCommand {
   readonly #settings: DirectSettings;
   #prepared: Promise<void> | undefined;
   #certificatesSeen: string | undefined;
+  #running = 0;
 
   constructor(settings: DirectSettings) {
     // Relative paths would mean something else to go, which runs elsewhere.
@@ -86,6 +92,7 @@ export class GoCommand {
   async #run(program: string, args: readonly string[], run: Run): Promise<CommandResult> {
     const watch = new Watch(run.subject, 'its repository', run.signal);
     let leave: (() => void) | undefined;
+    let stopWatching: (() => void) | undefined;
     try {
       leave = await this.#settings.places.enter(hostOf(run.path), watch.signal);
       run.start?.();
@@ -96,10 +103,19 @@ export class GoCommand {
         this.#settings.deadline,
         `${hostOf(run.path)} took longer than ${this.#settings.deadline / 1000} s`,
       );
-      return await this.#spawn(program, args, run.path, watch.signal);
+      const { directory, diskReserve } = this.#settings;
+      stopWatching = watchSpace(directory, diskReserve, (error) => watch.end(error));
+      this.#running++;
+      try {
+        return await this.#spawn(program, args, run.path, watch.signal);
+      } finally {
+        this.#running--;
+        if (watch.signal.aborted && this.#running === 0) await removeLeftovers(this.modCache);
+      }
     } catch (error) {
       throw watch.signal.aborted ? watch.signal.reason : error;
     } finally {
+      stopWatching?.();
       watch.stop();
       leave?.();
     }
@@ -114,7 +130,9 @@ export class GoCommand {
     signal.throwIfAborted();
     const ended = Promise.withResolvers<CommandResult>();
     // `detached` makes the child the leader of a process group, which holds git, ssh and credential helpers too.
-    const child = spawn(program, args, {
+    // The text for the shell is this one; what clients have a say in comes behind it, as arguments of go.
+    const blocks = String(Math.ceil(this.#settings.maxFile / 512));
+    const child = spawn('/bin/sh', ['-c', 'ulimit -f "$0" && exec "$@"', blocks, program, ...args], {
       cwd: join(this.#settings.directory, LAYOUT.work),
       env: goEnvironment(this.#settings, path),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -161,6 +179,7 @@ export class GoCommand {
     try {
       const result = await ended.promise;
       signal.throwIfAborted();
+      if (result.status === 126 || result.status === 127) throw noGo(new Error(result.stderr));
       return result;
     } finally {
       clearTimeout(letGo);
@@ -177,6 +196,7 @@ export class GoCommand {
       }
       // go looks for a go.mod in all parent directories; it finds this empty one first.
       await writeFile(below(join(LAYOUT.work, 'go.mod')), 'module gokeep.invalid/direct\n\ngo 1.21\n');
+      await removeLeftovers(this.modCache);
       // git's HTTP transport knows no NETRC variable.
       const homeNetrc = below(join(LAYOUT.home, '.netrc'));
       await rm(homeNetrc, { force: true });

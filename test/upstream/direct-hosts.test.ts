@@ -51,6 +51,8 @@ function settings(): DirectSettings {
     path: process.env['PATH'] ?? '',
     deadline: 60_000,
     places: new Places(4),
+    maxFile: 2 ** 30,
+    diskReserve: 0,
     caFile: host.caFile,
     httpsProxy: host.proxy,
     noProxy: '127.0.0.1',

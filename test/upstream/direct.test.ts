@@ -105,6 +105,8 @@ function source(more: Partial<DirectSettings> = {}): DirectSource & { readonly d
     path: PATH,
     deadline: 60_000,
     places: new Places(2),
+    maxFile: 2 ** 30,
+    diskReserve: 0,
     protocols: ['https', 'http'],
     credentials: { hosts: [], gitConfigFile: join(base, 'gitconfig') },
     ...more,
