@@ -36,12 +36,15 @@ export function watchSpace(
 /** Removes what a killed git has left half written. No git may be running below `modCache`. */
 export async function removeLeftovers(modCache: string): Promise<void> {
   const clones = join(modCache, 'cache', 'vcs');
-  for (const clone of await readdir(clones).catch(() => [])) {
-    const packs = join(clones, clone, 'objects', 'pack');
-    for (const name of await readdir(packs).catch(() => [])) {
-      if (name.startsWith('tmp_')) await rm(join(packs, name), { force: true });
+  for (const clone of await readdir(clones, { withFileTypes: true }).catch(() => [])) {
+    if (!clone.isDirectory()) continue;
+    const packs = join(clones, clone.name, 'objects', 'pack');
+    const left = (await readdir(packs).catch(() => []))
+      .filter((name) => name.startsWith('tmp_'))
+      .map((name) => join(packs, name));
+    // git would not begin while there is a lock, and its holder is gone.
+    for (const name of [...left, join(clones, clone.name, 'shallow.lock')]) {
+      await rm(name, { force: true }).catch(() => {}); // tried again after the next failure
     }
-    // go would wait for a lock whose holder is gone for as long as it may.
-    await rm(join(clones, clone, 'shallow.lock'), { force: true });
   }
 }

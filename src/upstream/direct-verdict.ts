@@ -33,8 +33,9 @@ const RULES: readonly Rule[] = [
   { code: 'upstream_unreachable', pattern: /unable to access|Could not read from remote/ },
   {
     code: 'upstream_failed',
-    pattern: /signal 25|[Ff]ile size limit exceeded|File too large/,
-    say: 'its repository is larger than direct.max_repository allows',
+    // A git that is stopped at its limit says nothing itself; the one that started it misses an answer.
+    pattern: /signal 25|[Ff]ile size limit exceeded|File too large|invalid index-pack output/,
+    say: 'git could not take in its repository, which may be larger than direct.max_repository allows',
   },
   // git failed for a reason that is none of the above; go may call that an "invalid version" all the same.
   { code: 'upstream_failed', pattern: /exit status \d|signal: / },

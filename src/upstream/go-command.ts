@@ -61,6 +61,7 @@ export class GoCommand {
   #prepared: Promise<void> | undefined;
   #certificatesSeen: string | undefined;
   #running = 0;
+  #cleaning: Promise<void> | undefined;
 
   constructor(settings: DirectSettings) {
     // Relative paths would mean something else to go, which runs elsewhere.
@@ -105,12 +106,16 @@ export class GoCommand {
       );
       const { directory, diskReserve } = this.#settings;
       stopWatching = watchSpace(directory, diskReserve, (error) => watch.end(error));
+      while (this.#cleaning !== undefined) await this.#cleaning;
       this.#running++;
+      let failed = true;
       try {
-        return await this.#spawn(program, args, run.path, watch.signal);
+        const result = await this.#spawn(program, args, run.path, watch.signal);
+        failed = result.status !== 0;
+        return result;
       } finally {
         this.#running--;
-        if (watch.signal.aborted && this.#running === 0) await removeLeftovers(this.modCache);
+        if (failed && this.#running === 0) await this.#clean();
       }
     } catch (error) {
       throw watch.signal.aborted ? watch.signal.reason : error;
@@ -185,6 +190,14 @@ export class GoCommand {
       clearTimeout(letGo);
       signal.removeEventListener('abort', killGroup);
     }
+  }
+
+  /** No command starts before it is done, so that nothing is removed under one. */
+  async #clean(): Promise<void> {
+    this.#cleaning = removeLeftovers(this.modCache).finally(() => {
+      this.#cleaning = undefined;
+    });
+    await this.#cleaning;
   }
 
   async #prepare(): Promise<void> {

@@ -40,6 +40,8 @@ const GIT_CONFIG: readonly (readonly [key: string, value: string])[] = [
   ['gc.auto', '0'],
   ['maintenance.auto', 'false'],
   ['submodule.recurse', 'false'],
+  // Everything fetched comes as one file, which has a limit.
+  ['fetch.unpackLimit', '1'],
   // A repository chooses by .gitattributes which of the filters that are set up here run over its files, and Go's hash is
   // of the files as they were committed.
   ['filter.lfs.smudge', ''],

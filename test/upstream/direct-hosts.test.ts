@@ -119,13 +119,13 @@ describe('what a host says reaches the client in one sentence', () => {
     ['a netrc file lacks the host', { netrcFile: 'netrc-other' }, 'netrc-other has no entry for it'],
     ['a netrc entry is refused', { netrcFile: 'netrc-own' }, 'netrc-own may have expired'],
     ['a git configuration has none', { gitConfigFile: 'gitconfig' }, 'gitconfig may lack a login for it'],
-  ])('401, and %s', async (_name, credentials: Partial<GitCredentials>, words) => {
+  ])('401, and %s', async (_name, credentials: Readonly<Record<string, string>>, words) => {
     host.logins.set('git.corp.test/', 'u:right');
     await host.file('netrc-other', 'machine other.test login u password p\n');
     await host.file('netrc-own', 'machine git.corp.test login u password p\n');
     await host.file('gitconfig', '[core]\n\tabbrev = 12\n');
     const files = Object.fromEntries(
-      Object.entries(credentials).map(([key, name]) => [key, path.join(host.directory, String(name))]),
+      Object.entries(credentials).map(([key, name]) => [key, path.join(host.directory, name)]),
     );
     expect((await asked(files, LIB)).message).toContain(words);
   });
