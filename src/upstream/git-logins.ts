@@ -34,12 +34,14 @@ printf 'url=%s\\n\\n' "$1" | git credential fill 2>/dev/null | {
 }
 `;
 
-/** Git settings, in order, for the `[[git]]` entries. `gitLogin` is the path of GIT_LOGIN. */
+/** Git settings, in their order, for the `[[git]]` entries. `gitLogin` is the path of GIT_LOGIN. */
 export function loginConfig(
   hosts: readonly GitHost[],
   gitLogin: string,
 ): readonly (readonly [key: string, value: string])[] {
-  return hosts.flatMap((entry) => {
+  // git takes the last that fits, and the longer path is to win.
+  const sorted = [...hosts].sort((a, b) => (a.path?.length ?? 0) - (b.path?.length ?? 0));
+  return sorted.flatMap((entry) => {
     const { url, user = ANY_USER, tokenFile, helper } = entry;
     const command = helper ?? (tokenFile === undefined ? [] : [gitLogin, user, tokenFile]);
     return [
