@@ -108,7 +108,7 @@ describe('a login is bound', () => {
     ['https://git.example.evil.example/x', undefined],
   ])('%s gets %s', (url, expected) => {
     expect(fill(hosts(), url)).toBe(expected);
-    expect(fill(hosts().reverse(), url)).toBe(expected);
+    expect(fill(hosts().toReversed(), url)).toBe(expected);
   });
 
   test('and takes the place of what a configuration file says for the same address', () => {
