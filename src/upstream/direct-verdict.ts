@@ -2,7 +2,7 @@ import { GokeepError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { gitAnswer } from './git-answer.ts';
 import type { Asked } from './git-answer.ts';
-import { secretsOf } from './git-host.ts';
+import { secretsOf, withoutSecrets } from './git-host.ts';
 import { reasonIn } from './reason.ts';
 
 interface Rule {
@@ -71,7 +71,7 @@ export interface Failed extends Asked {
 export async function directError(said: string, failed: Failed): Promise<Verdict> {
   const { subject, directory, credentials } = failed;
   const secrets = credentials === undefined ? [] : await secretsOf(credentials);
-  const shown = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), said);
+  const shown = withoutSecrets(said, secrets);
   const rule = RULES.find(({ pattern }) => pattern.test(said));
   const answer = rule?.code === 'no_go' ? undefined : await gitAnswer(said, shown, failed);
   const code = answer?.code ?? rule?.code ?? 'upstream_failed';

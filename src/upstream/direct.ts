@@ -11,7 +11,7 @@ import { directError } from './direct-verdict.ts';
 import { fileChunks } from './file-source.ts';
 import { FailingHosts } from './failing-hosts.ts';
 import type { Attempt } from './failing-hosts.ts';
-import { entryFor } from './git-host.ts';
+import { entryFor, hostIn } from './git-host.ts';
 import { GoCommand, hostOf } from './go-command.ts';
 import type { CommandResult, DirectSettings, Run } from './go-command.ts';
 
@@ -167,7 +167,7 @@ export class DirectSource {
   #hostsOf(path: string): [string, ...string[]] {
     const own = hostOf(path);
     const url = entryFor(this.#settings.credentials?.hosts ?? [], `https://${path}`)?.url;
-    const other = url === undefined ? own : new URL(url).host;
+    const other = url === undefined ? own : hostIn(url);
     return other === own ? [own] : [own, other];
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import type { ErrorCode } from '../errors.ts';
-import { entryFor, firstLine } from './git-host.ts';
+import { entryFor, firstLine, hostIn } from './git-host.ts';
 import type { GitCredentials, GitHost } from './git-host.ts';
 import { parseNetrc } from './netrc.ts';
 
@@ -158,7 +158,7 @@ function placeIn(said: string, { path, credentials }: Asked): Place {
   const url = entryFor(credentials?.hosts ?? [], `https://${path}`)?.url;
   return url === undefined
     ? { address: `https://${path}`, host, what }
-    : { address: url, host: new URL(url).host, what };
+    : { address: url, host: hostIn(url), what };
 }
 
 function decoded(name: string): string {
@@ -171,7 +171,7 @@ function decoded(name: string): string {
 
 function sshEntry(host: string, { path, credentials }: Asked): GitHost | undefined {
   const hosts = credentials?.hosts ?? [];
-  return entryFor(hosts, `ssh://${host.replace(/:\d+$/, '')}`) ?? entryFor(hosts, `https://${path}`);
+  return entryFor(hosts, `ssh://${host}`) ?? entryFor(hosts, `https://${path}`);
 }
 
 function knownHosts(host: string, asked: Asked): string {

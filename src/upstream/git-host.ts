@@ -47,6 +47,12 @@ export function loginBases(entry: GitHost): readonly string[] {
   ].filter((base, at, all) => all.indexOf(base) === at);
 }
 
+/** The host in an address, as `direct` names it: ssh does not say at which port. */
+export function hostIn(address: string): string {
+  const { protocol, host, hostname } = new URL(address);
+  return protocol === 'ssh:' ? hostname : host;
+}
+
 /** The entry for an address, such as git names it in an error. */
 export function entryFor(hosts: readonly GitHost[], address: string): GitHost | undefined {
   const fits = (base: string | undefined): boolean =>
@@ -93,4 +99,12 @@ export async function secretsOf({ hosts, netrcFile }: GitCredentials): Promise<r
 /** A token as its file holds it: the first line, without what an editor or Windows put behind it. */
 export function firstLine(text: string): string {
   return (text.split('\n')[0] ?? '').trim();
+}
+
+/** A text without secrets: those known, and what looks like the login that a credential helper gave. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .reduce((left, secret) => left.replaceAll(secret, '…'), text)
+    .replaceAll(/\b(Basic|Bearer) [\w+/=.~-]{8,}/gi, '$1 …')
+    .replaceAll(/\b(?:gh[a-z]_|github_pat_|glpat-)[\w.-]{8,}/g, '…');
 }

@@ -38,6 +38,7 @@ afterEach(() => {
   host.silent.clear();
   host.refusal = 401;
   host.onRequest = async () => {};
+  host.explain = () => '';
 });
 
 interface Source extends DirectSource {
@@ -209,19 +210,41 @@ describe('what a host says reaches the client in one sentence', () => {
     });
   });
 
-  test('a host that repeats the login: it is in neither sentence nor log', async () => {
+  test.each([
+    ['git', LIB],
+    ['a go-import page', APP],
+  ])('a host that repeats the login by %s: it is in neither sentence nor log', async (_name, module) => {
     host.logins.set('git.corp.test/', 'u:right');
-    const { hosts } = await withToken('s3cr3t-token');
+    host.logins.set('gitlab.corp.test/', 'u:right');
     host.onRequest = async ({ authorization }) => {
-      if (authorization !== undefined) host.pages.set('gitlab.corp.test/echo', `https://${authorization}`);
+      host.refusal = authorization === undefined ? 401 : 403;
     };
-    const error = await failure(source({ hosts }), list(LIB));
-    host.logins.clear();
-    const repeated = await failure(source({ hosts }), list('gitlab.corp.test/echo'));
-    for (const { message, detail } of [error, repeated]) {
-      expect(`${message} ${detail}`).not.toContain('s3cr3t-token');
-      expect(`${message} ${detail}`).not.toContain(Buffer.from('u:s3cr3t-token').toString('base64'));
-    }
+    const { hosts } = await withToken('s3cr3t/token');
+    let repeated = '';
+    host.explain = ({ authorization = '' }) => {
+      const sent = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString();
+      repeated = `denied: ${authorization} is ${sent} or ${encodeURIComponent('s3cr3t/token')}`;
+      return repeated;
+    };
+    const { message, detail } = await failure(source({ hosts }), list(module));
+    expect(repeated).toContain('s3cr3t/token');
+    expect(`${message} ${detail}`).toContain('denied: Basic … is u:… or …');
+    expect(`${message} ${detail}`).not.toMatch(/s3cr3t|dTpz/);
+  });
+
+  test('nor does what a helper gave come back', async () => {
+    host.logins.set('git.corp.test/', 'u:right');
+    const helper = await host.file(
+      'told-helper',
+      '#!/bin/sh\necho username=u\necho password=ghs_0123456789abcdef\n',
+      0o700,
+    );
+    host.onRequest = async ({ authorization }) => {
+      host.refusal = authorization === undefined ? 401 : 403;
+    };
+    host.explain = ({ authorization }) => `denied: ${authorization}, ghs_0123456789abcdef`;
+    const error = await failure(source({ hosts: [{ host: 'git.corp.test', helper: [helper] }] }), list(LIB));
+    expect(error.detail).toContain('denied: Basic …, …');
   });
 });
 
@@ -278,6 +301,20 @@ describe.skipIf(!withSsh)('over ssh', () => {
         /shows no such repository.* ssh key \S+client may not read it/,
       ) as string,
     });
+  });
+});
+
+test('an ssh server that is not there is not asked again at once, and is no absence', async () => {
+  const direct = source({ hosts: [{ host: 'ssh.corp.test', url: 'ssh://git@127.0.0.1:1/x/' }] });
+  const first = await failure(direct, list('ssh.corp.test/team/lib.git'));
+  expect(first).toMatchObject({
+    code: 'upstream_unreachable',
+    message: expect.stringContaining('127.0.0.1 cannot be reached, or broke the connection') as string,
+  });
+  const next = await failure(direct, list('ssh.corp.test/team/other.git'));
+  expect(next).toMatchObject({
+    code: 'upstream_unreachable',
+    message: expect.stringContaining('127.0.0.1 did not answer a moment ago') as string,
   });
 });
 

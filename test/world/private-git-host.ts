@@ -22,6 +22,8 @@ export class PrivateGitHost implements AsyncDisposable {
   readonly logins = new Map<string, string>();
   /** What is said without the right login: 401, 403 or 404. */
   refusal = 401;
+  /** What is said with it, in plain text. */
+  explain: (seen: Seen) => string = () => '';
   /** go-import pages by `host/path`: the repository's URL. A page counts for everything below. */
   readonly pages = new Map<string, string>();
   /** Hosts that take a connection and never answer. */
@@ -110,7 +112,7 @@ export class PrivateGitHost implements AsyncDisposable {
     const wanted = [...this.logins].find(([prefix]) => name.startsWith(prefix))?.[1];
     if (wanted !== undefined && seen.authorization !== `Basic ${Buffer.from(wanted).toString('base64')}`) {
       if (this.refusal === 401) response.setHeader('www-authenticate', 'Basic realm="git"');
-      response.writeHead(this.refusal).end();
+      response.writeHead(this.refusal, { 'content-type': 'text/plain' }).end(this.explain(seen));
       return;
     }
     if (!target.endsWith('?go-get=1')) {
