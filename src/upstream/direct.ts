@@ -147,7 +147,9 @@ export class DirectSource {
     const said = await this.#reason(`${errorText(json)}\n${result.stderr}`.trim(), asked);
     const failed = { path, subject, credentials, caFile, directory: this.#go.modCache };
     const { error, host } = await directError(said, failed);
-    if (host !== undefined) asked.blame(host);
+    const isPage = /\?go-get=1|unrecognized import path/.test(said);
+    if (isPage) asked.name(pagesOf(host ?? hostOf(path)));
+    else if (host !== undefined) asked.name(host);
     return error;
   }
 
@@ -163,13 +165,21 @@ export class DirectSource {
     return status === 0 ? said : stderr;
   }
 
-  /** Whose silence ends a request for a path: its own host, or the one that git asks instead. */
+  /**
+   * Whose silence ends a request for a path. A host's pages and its repositories are two: many a git server has no pages,
+   * and git may be told to ask elsewhere, while `go get` asks for a page of every parent that has no `.git` in it.
+   */
   #hostsOf(path: string): [string, ...string[]] {
     const own = hostOf(path);
     const url = entryFor(this.#settings.credentials?.hosts ?? [], `https://${path}`)?.url;
-    const other = url === undefined ? own : hostIn(url);
-    return other === own ? [own] : [own, other];
+    const git = url === undefined ? own : hostIn(url);
+    return /\.git(?:\/|$)/.test(path) ? [git] : [pagesOf(own), git];
   }
+}
+
+/** A host as the one that has go-import pages, among those that FailingHosts knows. */
+function pagesOf(host: string): string {
+  return `https://${host}`;
 }
 
 /** A question on its way. */
