@@ -323,8 +323,9 @@ test('a host without pages still has its repositories, though go asks for the pa
   const repository = await host.repository('git.corp.test/team/own.git');
   await repository.commit({ 'go.mod': `module ${own}\n\ngo 1.21\n` }, { tags: ['v1.0.0'] });
   host.silent.add('pages.corp.test');
-  const hosts = [{ host: 'pages.corp.test', url: 'https://git.corp.test/' }];
-  const direct = source({ hosts }, { deadline: 5_000 });
+  const rewrite = '[url "https://git.corp.test/"]\n\tinsteadOf = https://pages.corp.test/\n';
+  const gitConfigFile = await host.file('rewrite', rewrite);
+  const direct = source({ gitConfigFile }, { deadline: 5_000 });
   for (const words of [
     'pages.corp.test took longer than 5 s',
     'pages.corp.test did not answer a moment ago',
