@@ -57,7 +57,8 @@ export interface ErrorDetail {
  * The one error class.
  *
  * `message` is for the person at the terminal: one plain sentence that says what happened, to which module,
- * and what to do. It holds no secrets, no paths on disk and no control characters.
+ * and what to do. It holds no secrets, no control characters, and no paths on disk but those that the configuration
+ * names.
  */
 export class GokeepError extends Error {
   override readonly name = 'GokeepError';

@@ -8,7 +8,9 @@ import { type UpstreamOptions, UpstreamChain } from '../upstream/chain.ts';
 import { ChecksumDatabase, type ForkEvidence } from '../upstream/checksum-database.ts';
 import { parseGosumdb } from '../upstream/checksum-database-keys.ts';
 import { DirectSource } from '../upstream/direct.ts';
+import type { DirectSettings } from '../upstream/go-command.ts';
 import type { HttpAccessOptions } from '../upstream/http-access.ts';
+import { Places } from '../upstream/places.ts';
 import { parseProxyList } from '../upstream/proxy-list.ts';
 import { Routing } from '../upstream/routing.ts';
 import { VERSION } from '../version.ts';
@@ -23,33 +25,58 @@ function fileText(file: string | undefined, key: string): string | undefined {
   }
 }
 
-function openDirect(config: Config): DirectSource {
-  const { direct, environmentProxies, timeouts } = config;
+interface Direct {
+  /** For paths that anybody may name: no credentials, since a go-import page could lead them to any repository. */
+  readonly open: DirectSource;
+  /** For private paths. It has a directory of its own, so that nothing it cloned is found for other paths. */
+  readonly private: DirectSource;
+}
+
+function openDirect(config: Config): Direct {
+  const { direct, environmentProxies, timeouts, git } = config;
   for (const [key, file] of [
     ['direct.gitconfig', direct.gitconfig],
     ['direct.netrc', direct.netrc],
     ['direct.ssh_key', direct.sshKey],
     ['direct.ssh_known_hosts', direct.sshKnownHosts],
+    ['direct.ca', direct.ca],
+    ...git.flatMap(({ tokenFile, helper, sshKey, sshKnownHosts }, at) => [
+      [`git[${at}].token_file`, tokenFile] as const,
+      [`git[${at}].helper`, helper?.[0]] as const,
+      [`git[${at}].ssh_key`, sshKey] as const,
+      [`git[${at}].ssh_known_hosts`, sshKnownHosts] as const,
+    ]),
   ] as const) {
+    // Read at each use; a file that is missing at the start is told at the start.
     fileText(file, key);
   }
-  return new DirectSource({
-    directory: path.join(config.data, 'direct'),
+  const directory = path.join(config.data, 'direct');
+  const settings: DirectSettings = {
+    directory,
     go: direct.go,
     path: config.path,
     deadline: timeouts.direct,
-    maxConcurrent: direct.concurrency,
+    places: new Places(direct.concurrency),
+    maxFile: direct.maxRepository,
+    diskReserve: config.cache.diskReserve,
     protocols: direct.protocols,
-    gitConfigFile: direct.gitconfig,
-    netrcFile: direct.netrc,
-    sshIdentityFile: direct.sshKey,
-    sshKnownHostsFile: direct.sshKnownHosts,
     insecure: direct.insecure.join(','),
     httpProxy: environmentProxies.http,
     httpsProxy: environmentProxies.https,
     noProxy: environmentProxies.none,
-    ca: fileText(direct.ca, 'direct.ca'),
-  });
+    caFile: direct.ca,
+  };
+  const credentials = {
+    hosts: git,
+    gitConfigFile: direct.gitconfig,
+    netrcFile: direct.netrc,
+    sshIdentityFile: direct.sshKey,
+    sshKnownHostsFile: direct.sshKnownHosts,
+  };
+  return {
+    open: new DirectSource(settings),
+    private: new DirectSource({ ...settings, directory: path.join(directory, 'private'), credentials }),
+  };
 }
 
 /** How an upstream entry is reached over http: its certificates, credentials, way out and pace. Throws bad_config. */
@@ -82,13 +109,12 @@ export function httpAccess(config: Config, row: UpstreamConfig, via: string): Ht
   };
 }
 
-function chainOptions(
-  config: Config,
-  row: UpstreamConfig,
-  direct: DirectSource,
-  via: string,
-): UpstreamOptions {
-  return { ...httpAccess(config, row, via), proxies: parseProxyList(row.proxy), direct };
+function chainOptions(config: Config, row: UpstreamConfig, direct: Direct, via: string): UpstreamOptions {
+  return {
+    ...httpAccess(config, row, via),
+    proxies: parseProxyList(row.proxy),
+    direct: row.private ? direct.private : direct.open,
+  };
 }
 
 /** The foreign database that proves public modules. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
 import { checkReplica, trustedKeys } from './bundles.ts';
+import { type GitHostConfig, resolveGitHosts, unfitForSsh } from './git-hosts.ts';
 import { ownAddress } from './own-address.ts';
 import { parseSettings } from './parse.ts';
 import type { Settings } from './schema.ts';
@@ -9,6 +10,7 @@ import { bytes, milliseconds } from './units.ts';
 import { oneSumdb, resolveUpstreams, type UpstreamConfig } from './upstreams.ts';
 import { type Environment, variable } from './variable.ts';
 
+export type { GitHostConfig } from './git-hosts.ts';
 export type { UpstreamConfig } from './upstreams.ts';
 
 /** Everything the program can be told, resolved: paths absolute, durations in ms, sizes in bytes. */
@@ -48,7 +50,10 @@ export interface Config {
     readonly sshKnownHosts: string | undefined;
     readonly ca: string | undefined;
     readonly concurrency: number;
+    readonly maxRepository: number;
   };
+  /** How to get at private repositories. */
+  readonly git: readonly GitHostConfig[];
   readonly sumdb: { readonly name: string | undefined; readonly key: string; readonly mark: string };
   readonly cache: { readonly memory: number; readonly smallFile: number; readonly diskReserve: number };
   readonly prefetchConcurrency: number;
@@ -143,6 +148,10 @@ export function loadConfig(options: LoadOptions): Config {
     fromFile,
     isOurs: ownAddress(listen, url, s.tls !== undefined),
   });
+  for (const key of ['ssh_key', 'ssh_known_hosts'] as const) {
+    const why = unfitForSsh(s.direct?.[key]);
+    if (why !== undefined) throw new GokeepError('bad_config', `direct.${key}: ${why}`);
+  }
   const ofEnvironment = variable(env, 'GOKEEP_PRIVATE');
   const said = ofEnvironment === undefined ? (s.private ?? []) : splitList(ofEnvironment);
   return {
@@ -175,7 +184,9 @@ export function loadConfig(options: LoadOptions): Config {
       sshKnownHosts: fromFile(s.direct?.ssh_known_hosts),
       ca: fromFile(s.direct?.ca),
       concurrency: s.direct?.concurrency ?? 4,
+      maxRepository: size(s.direct?.max_repository, 4 * 2 ** 30, 'direct.max_repository'),
     },
+    git: resolveGitHosts(s.git ?? [], fromFile),
     sumdb: {
       name: variable(env, 'GOKEEP_SUMDB_NAME') ?? s.sumdb?.name,
       key: fromFile(s.sumdb?.key) ?? path.join(data, 'sumdb.key'),

@@ -32,6 +32,22 @@ const Upstream = table({
   allow_addresses: optional(patterns('CIDRs of internal addresses that redirects may lead to')),
 });
 
+const Git = table({
+  host: text('host of module paths and https addresses; host:port where the port is not 443'),
+  path: optional(text('only what lies below this folder of the host')),
+  url: optional(text('what git asks instead of https://host/path/')),
+  user: optional(text('user name that goes with the token; "oauth2" unless told otherwise')),
+  token_file: optional(text('file whose first line is a token, or a password')),
+  helper: optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: 'git credential helper: the program and its arguments',
+    }),
+  ),
+  ssh_key: optional(text('ssh identity file for this host')),
+  ssh_known_hosts: optional(text('ssh known_hosts file for this host')),
+});
+
 export const Settings = table({
   version: Type.Literal(1),
   listen: optional(text('host:port')),
@@ -74,8 +90,10 @@ export const Settings = table({
       insecure: optional(patterns('GOINSECURE patterns')),
       protocols: optional(patterns('git transports allowed; https and ssh unless told otherwise')),
       concurrency: optional(Type.Integer({ minimum: 1, maximum: 64 })),
+      max_repository: optional(size('largest file that git may write: the history of a repository is one')),
     }),
   ),
+  git: optional(Type.Array(Git)),
   sumdb: optional(
     table({
       name: optional(text('name of our own checksum database; part of its key')),
@@ -121,6 +139,7 @@ export const Settings = table({
 
 export type Settings = Static<typeof Settings>;
 export type UpstreamSettings = Static<typeof Upstream>;
+export type GitSettings = Static<typeof Git>;
 
 /** Keys that no released version reads any more, with what to write instead. */
 export const RETIRED_KEYS: Readonly<Record<string, string>> = {};

@@ -1,5 +1,8 @@
 import { GokeepError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { gitAnswer } from './git-answer.ts';
+import type { Asked } from './git-answer.ts';
+import { secretsOf, withoutSecrets } from './git-host.ts';
 import { reasonIn } from './reason.ts';
 
 interface Rule {
@@ -26,20 +29,13 @@ const RULES: readonly Rule[] = [
     pattern: /requires go >= /,
     say: 'it needs a newer Go than the gokeep host has; update Go there',
   },
-  {
-    code: 'upstream_refused',
-    pattern:
-      /could not read (?:Username|Password)|Authentication failed|Permission denied \(|terminal prompts disabled|Host key verification failed|\b40[13] (?:Unauthorized|Forbidden)|returned error: 40[13]/,
-  },
   { code: 'not_found', pattern: /fatal: repository '[^']*' not found|Repository not found/ },
+  { code: 'upstream_unreachable', pattern: /unable to access|Could not read from remote/ },
   {
-    code: 'upstream_timeout',
-    pattern: /i\/o timeout|TLS handshake timeout|Operation timed out|Connection timed out|deadline exceeded/,
-  },
-  {
-    code: 'upstream_unreachable',
-    pattern:
-      /no such host|server misbehaving|dial tcp|connection refused|connection reset|Could not resolve host|Failed to connect|unable to access|Could not read from remote|x509:|tls: /,
+    code: 'upstream_failed',
+    // A git that is stopped at its limit says nothing itself; the one that started it misses an answer.
+    pattern: /signal 25|[Ff]ile size limit exceeded|File too large|invalid index-pack output/,
+    say: 'git could not take in its repository, which may be larger than direct.max_repository allows',
   },
   // git failed for a reason that is none of the above; go may call that an "invalid version" all the same.
   { code: 'upstream_failed', pattern: /exit status \d|signal: / },
@@ -58,20 +54,42 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/**
- * The error for a failed command. `said` is what go and git wrote, attacker-influenced; `directory` is cut out of it,
- * since it is a path on our disk.
- */
-export function directError(subject: string, said: string, directory: string): GokeepError {
+export interface Verdict {
+  readonly error: GokeepError;
+  /** The host that could not be reached, where the words name one. */
+  readonly host: string | undefined;
+}
+
+export interface Failed extends Asked {
+  /** `Module example.com/m@v1.0.0` */
+  readonly subject: string;
+  /** Cut out of what is shown, since it is a path on our disk. */
+  readonly directory: string;
+}
+
+/** The error for a failed command. `said` is what go and git wrote, attacker-influenced. */
+export async function directError(said: string, failed: Failed): Promise<Verdict> {
+  const { subject, directory, credentials } = failed;
+  const secrets = credentials === undefined ? [] : await secretsOf(credentials);
+  const shown = withoutSecrets(said, secrets);
   const rule = RULES.find(({ pattern }) => pattern.test(said));
-  const code = rule?.code ?? 'upstream_failed';
-  const why = rule?.say ?? reasonIn(telling(said).replaceAll(directory, '…'));
+  const answer = rule?.code === 'no_go' ? undefined : await gitAnswer(said, shown, failed);
+  const code = answer?.code ?? rule?.code ?? 'upstream_failed';
+  const why = reasonIn(
+    answer?.why ?? rule?.say ?? telling(shown).replaceAll(directory, '…'),
+    [],
+    LONGEST_WHY,
+  );
   const words =
     code === 'not_found' ? 'does not exist in its repository' : 'could not be fetched from its repository';
-  return new GokeepError(code, `${subject} ${words}${why === '' ? '' : `: ${why}`}.`, {
-    detail: reasonedDetail(said),
+  const error = new GokeepError(code, `${subject} ${words}${why === '' ? '' : `: ${why}`}.`, {
+    detail: reasonedDetail(shown),
   });
+  return { error, host: answer?.host };
 }
+
+/** Our own words name files, so they may be longer than somebody else's. */
+const LONGEST_WHY = 400;
 
 /** The line that says most: git's own last words, or go's. */
 function telling(said: string): string {

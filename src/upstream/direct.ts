@@ -9,8 +9,11 @@ import type { SmallRequest } from './answer-checks.ts';
 import { writeAll, zipOnly } from './chunks.ts';
 import { directError } from './direct-verdict.ts';
 import { fileChunks } from './file-source.ts';
-import { GoCommand } from './go-command.ts';
-import type { CommandResult, DirectSettings } from './go-command.ts';
+import { FailingHosts } from './failing-hosts.ts';
+import type { Attempt } from './failing-hosts.ts';
+import { entryFor, hostIn } from './git-host.ts';
+import { GoCommand, hostOf } from './go-command.ts';
+import type { CommandResult, DirectSettings, Run } from './go-command.ts';
 
 /** The fields of `go list -m -json` and `go mod download -json` that are used. */
 interface GoJson {
@@ -27,16 +30,27 @@ interface GoJson {
 export class DirectSource {
   readonly display = 'direct';
   readonly #go: GoCommand;
+  readonly #settings: DirectSettings;
+  readonly #failing = new FailingHosts(() => performance.now());
 
   constructor(settings: DirectSettings) {
+    this.#settings = settings;
     this.#go = new GoCommand(settings);
   }
 
   /** Throws not_found, no_go, refused, bad_version, upstream_*, storage_failed, busy. */
   async fetch(request: SmallRequest, signal: AbortSignal | undefined): Promise<Buffer> {
+    const { path } = request;
     const subject = subjectOf(request);
+    return await this.#failing.attempt(this.#hostsOf(path), subject, (attempt) =>
+      this.#fetch(request, { path, subject, signal, ...attempt }),
+    );
+  }
+
+  async #fetch(request: SmallRequest, asked: Asking): Promise<Buffer> {
+    const { subject } = asked;
     if (request.kind === 'list') {
-      const versions = await this.#versions(request.path, subject, signal);
+      const versions = await this.#versions(asked);
       return checkAnswer(
         request,
         Buffer.from(versions.map((version) => `${version}\n`).join('')),
@@ -45,7 +59,7 @@ export class DirectSource {
     }
     const query = 'version' in request ? request.version : 'latest';
     const args = ['list', '-m', '-json', '--', argument(request.path, query)];
-    const { Version: version } = await this.#json(args, subject, signal);
+    const { Version: version } = await this.#json(args, asked);
     if (typeof version !== 'string') throw unexpected(subject, 'go named no version');
     const kind = request.kind === 'mod' ? 'mod' : 'info';
     return checkAnswer(request, await this.#cached(request.path, version, kind, subject), this.display);
@@ -60,7 +74,9 @@ export class DirectSource {
   ): Promise<number> {
     const subject = subjectOf({ kind: 'zip', path, version });
     const args = ['mod', 'download', '-json', '--', argument(path, version)];
-    const { Dir: extracted } = await this.#json(args, subject, signal);
+    const { Dir: extracted } = await this.#failing.attempt(this.#hostsOf(path), subject, (attempt) =>
+      this.#json(args, { path, subject, signal, ...attempt }),
+    );
     const name = this.#cacheFile(path, version, 'zip');
     try {
       await using zip = await open(name, 'r');
@@ -78,27 +94,32 @@ export class DirectSource {
     }
   }
 
-  async #versions(
-    path: string,
-    subject: string,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly string[]> {
+  async #versions(asked: Asking): Promise<readonly string[]> {
     // With @latest a path that is no module is told from a module without tags, which has an empty list. With
     // -e a broken latest version does not hide the others. Retracted versions stay: clients need their go.mod.
-    const args = ['list', '-m', '-e', '-versions', '-retracted', '-json', '--', argument(path, 'latest')];
-    const result = await this.#go.run(args, subject, signal);
+    const args = [
+      'list',
+      '-m',
+      '-e',
+      '-versions',
+      '-retracted',
+      '-json',
+      '--',
+      argument(asked.path, 'latest'),
+    ];
+    const result = await this.#go.run(args, asked);
     const json = parse(result.stdout);
-    if (json === undefined) throw this.#failed(result, subject);
+    if (json === undefined) throw await this.#failed(result, asked);
     const versions = Array.isArray(json.Versions) ? json.Versions.filter((v) => typeof v === 'string') : [];
-    if (versions.length === 0 && json.Error !== undefined) throw this.#failed(result, subject, json);
+    if (versions.length === 0 && json.Error !== undefined) throw await this.#failed(result, asked, json);
     return versions;
   }
 
-  async #json(args: readonly string[], subject: string, signal: AbortSignal | undefined): Promise<GoJson> {
-    const result = await this.#go.run(args, subject, signal);
+  async #json(args: readonly string[], asked: Asking): Promise<GoJson> {
+    const result = await this.#go.run(args, asked);
     const json = parse(result.stdout);
     if (result.status !== 0 || json === undefined || json.Error !== undefined) {
-      throw this.#failed(result, subject, json);
+      throw await this.#failed(result, asked, json);
     }
     return json;
   }
@@ -120,10 +141,49 @@ export class DirectSource {
     return join(this.#go.downloads, escapePath(path), '@v', `${escapeVersion(version)}.${kind}`);
   }
 
-  #failed(result: CommandResult, subject: string, json?: GoJson): GokeepError {
-    return directError(subject, `${errorText(json)}\n${result.stderr}`.trim(), this.#go.modCache);
+  async #failed(result: CommandResult, asked: Asking, json?: GoJson): Promise<GokeepError> {
+    const { path, subject } = asked;
+    const { credentials, caFile } = this.#settings;
+    const said = await this.#reason(`${errorText(json)}\n${result.stderr}`.trim(), asked);
+    const failed = { path, subject, credentials, caFile, directory: this.#go.modCache };
+    const { error, host } = await directError(said, failed);
+    const isPage = /\?go-get=1|unrecognized import path/.test(said);
+    if (isPage) asked.name(pagesOf(host ?? hostOf(path)));
+    else if (host !== undefined) asked.name(host);
+    return error;
+  }
+
+  /**
+   * For a path with `.git` in it go tries one protocol after the other, and does not say what they answered. Then git is
+   * asked once more, as go would.
+   */
+  async #reason(said: string, { path, subject, signal }: Asking): Promise<string> {
+    const root = /^(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::\d+)?(?:\/~?[\w.-]+?)+(?=\.git(?:\/|$))/.exec(path)?.[0];
+    if (root === undefined || !/no (?:secure )?protocol found for repository/.test(said)) return said;
+    const args = ['ls-remote', '-q', '--end-of-options', `https://${root}`, 'HEAD'];
+    const { status, stderr } = await this.#go.git(args, { path, subject, signal });
+    return status === 0 ? said : stderr;
+  }
+
+  /**
+   * Whose silence ends a request for a path. A host's pages and its repositories are two: many a git server has no pages,
+   * and git may be told to ask elsewhere, while `go get` asks for a page of every parent that has no `.git` in it.
+   */
+  #hostsOf(path: string): [string, ...string[]] {
+    const own = hostOf(path);
+    const url = entryFor(this.#settings.credentials?.hosts ?? [], `https://${path}`)?.url;
+    const git = url === undefined ? own : hostIn(url);
+    return /\.git(?:\/|$)/.test(path) ? [git] : [pagesOf(own), git];
   }
 }
+
+/** A host as the one that has go-import pages, among those that FailingHosts knows. */
+function pagesOf(host: string): string {
+  return `https://${host}`;
+}
+
+/** A question on its way. */
+type Asking = Run & Attempt;
 
 /**
  * `PATH@VERSION` as one argument that is nothing else. Callers have parsed both; this is the last line before a

@@ -1,39 +1,41 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { getCACertificates } from 'node:tls';
 
 import { GokeepError } from '../errors.ts';
-import { Limit } from './limit.ts';
+import { removeLeftovers, watchSpace } from './clone-space.ts';
+import { GIT_LOGIN, GO_LOGIN } from './git-logins.ts';
+import { LAYOUT, goEnvironment } from './go-environment.ts';
+import type { GoSurroundings } from './go-environment.ts';
+import type { Places } from './places.ts';
+import { sshConfig } from './ssh-config.ts';
 import { Watch } from './watch.ts';
 
-/** How `direct` runs the host's go command and git. Paths of files are absolute. */
-export interface DirectSettings {
-  /** Everything that go and git write lies below this directory, which is ours alone. */
-  readonly directory: string;
+/** How `direct` runs the host's go command and git. */
+export interface DirectSettings extends GoSurroundings {
   /** The go command, by name or absolute path. Default: `go`. */
   readonly go?: string | undefined;
-  /** PATH for go, git and ssh. Nothing else of our environment is passed on. */
-  readonly path: string;
   /** Milliseconds for one command; then its whole process group is killed. */
   readonly deadline: number;
-  /** Commands at a time. */
-  readonly maxConcurrent: number;
-  /** Git transports. Default `https` and `ssh`; `http`, `git` and `file` prove nothing about who answers. */
-  readonly protocols?: readonly string[] | undefined;
-  /** Read by git as its global configuration: credential helpers, `url.<base>.insteadOf`. */
-  readonly gitConfigFile?: string | undefined;
-  /** Read by go, and by git's HTTP transport. */
-  readonly netrcFile?: string | undefined;
-  readonly sshIdentityFile?: string | undefined;
-  readonly sshKnownHostsFile?: string | undefined;
-  /** GOINSECURE patterns. */
-  readonly insecure?: string | undefined;
-  readonly httpProxy?: string | undefined;
-  readonly httpsProxy?: string | undefined;
-  readonly noProxy?: string | undefined;
-  /** PEM text, trusted beside the default roots. */
-  readonly ca?: string | undefined;
+  /** Commands at a time, and how many of them may ask one host; whoever shares it is bounded together. */
+  readonly places: Places;
+  /** Bytes of the largest file that git or go may write, which bounds a repository: its history comes as one. */
+  readonly maxFile: number;
+  /** Bytes that have to stay free on the disk; a command that uses them up is killed. */
+  readonly diskReserve: number;
+}
+
+/** What a command is run for. */
+export interface Run {
+  /** The module path, unescaped. */
+  readonly path: string;
+  /** `Module example.com/m@v1.0.0` */
+  readonly subject: string;
+  readonly signal: AbortSignal | undefined;
+  /** Called when the command's turn has come; what it throws ends the run. */
+  readonly start?: (() => void) | undefined;
 }
 
 /** What a command left behind. `status` is undefined when a signal ended it. */
@@ -46,6 +48,8 @@ export interface CommandResult {
 /** A list of versions is the longest answer; a module with a million of them is not believed. */
 const MAX_OUTPUT = 32 * 1024 * 1024;
 const MAX_STDERR = 64 * 1024;
+/** How long the pipes of a command that has ended may still hold something to read. */
+const PIPES_MS = 1_000;
 
 /**
  * Runs the host's go command so that a repository, whose contents and server are attacker-controlled, finds
@@ -54,13 +58,14 @@ const MAX_STDERR = 64 * 1024;
  */
 export class GoCommand {
   readonly #settings: DirectSettings;
-  readonly #limit: Limit;
   #prepared: Promise<void> | undefined;
+  #certificatesSeen: string | undefined;
+  #running = 0;
+  #cleaning: Promise<void> | undefined;
 
   constructor(settings: DirectSettings) {
     // Relative paths would mean something else to go, which runs elsewhere.
     this.#settings = { ...settings, directory: resolve(settings.directory) };
-    this.#limit = new Limit(settings.maxConcurrent);
   }
 
   /** GOMODCACHE/cache/download */
@@ -74,36 +79,67 @@ export class GoCommand {
 
   /**
    * Runs `go` with the given arguments. Throws no_go when there is none, upstream_timeout past the deadline, busy
-   * when the caller gives up, storage_failed when the directory cannot be used.
+   * when the caller gives up, storage_failed when the directory cannot be used, bad_config for an unreadable CA file.
    */
-  async run(
-    args: readonly string[],
-    subject: string,
-    signal: AbortSignal | undefined,
-  ): Promise<CommandResult> {
-    const watch = new Watch(subject, 'its repository', signal);
+  async run(args: readonly string[], run: Run): Promise<CommandResult> {
+    return await this.#run(this.#settings.go ?? 'go', args, run);
+  }
+
+  /** Runs `git` in the same surroundings. Throws as run. */
+  async git(args: readonly string[], run: Run): Promise<CommandResult> {
+    return await this.#run('git', args, run);
+  }
+
+  async #run(program: string, args: readonly string[], run: Run): Promise<CommandResult> {
+    const watch = new Watch(run.subject, 'its repository', run.signal);
     let leave: (() => void) | undefined;
+    let stopWatching: (() => void) | undefined;
     try {
-      leave = await this.#limit.enter(watch.signal);
+      leave = await this.#settings.places.enter(hostOf(run.path), watch.signal);
+      run.start?.();
       this.#prepared ??= this.#prepare();
       await this.#prepared;
-      watch.deadline(this.#settings.deadline, 'the go command took too long');
-      return await this.#spawn(args, watch.signal);
+      await this.#certificates();
+      watch.deadline(
+        this.#settings.deadline,
+        `${hostOf(run.path)} took longer than ${this.#settings.deadline / 1000} s`,
+      );
+      const { directory, diskReserve } = this.#settings;
+      stopWatching = watchSpace(directory, diskReserve, (error) => watch.end(error));
+      while (this.#cleaning !== undefined) await this.#cleaning;
+      this.#running++;
+      let failed = true;
+      try {
+        const result = await this.#spawn(program, args, run.path, watch.signal);
+        failed = result.status !== 0;
+        return result;
+      } finally {
+        this.#running--;
+        if (failed && this.#running === 0) await this.#clean();
+      }
     } catch (error) {
       throw watch.signal.aborted ? watch.signal.reason : error;
     } finally {
+      stopWatching?.();
       watch.stop();
       leave?.();
     }
   }
 
-  async #spawn(args: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+  async #spawn(
+    program: string,
+    args: readonly string[],
+    path: string,
+    signal: AbortSignal,
+  ): Promise<CommandResult> {
     signal.throwIfAborted();
     const ended = Promise.withResolvers<CommandResult>();
-    // `detached` makes the child the leader of a process group, which holds git and ssh too.
-    const child = spawn(this.#settings.go ?? 'go', args, {
-      cwd: join(this.#settings.directory, 'work'),
-      env: environment(this.#settings),
+    // `detached` makes the child the leader of a process group, which holds git, ssh and credential helpers too.
+    // The text for the shell is this one; what clients have a say in comes behind it, as arguments of go.
+    const blocks = String(Math.ceil(this.#settings.maxFile / 512));
+    const child = spawn('/bin/sh', ['-c', 'ulimit -f "$0" && exec "$@"', blocks, program, ...args], {
+      cwd: join(this.#settings.directory, LAYOUT.work),
+      env: goEnvironment(this.#settings, path),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -128,8 +164,16 @@ export class GoCommand {
     });
     signal.addEventListener('abort', killGroup, { once: true });
     child.on('error', (cause) => ended.reject(noGo(cause)));
-    // Whatever go has left running holds our pipes open, and `close` waits for them.
-    child.on('exit', killGroup);
+    // Whatever go has left running holds our pipes open, and `close` waits for them; what has left the group too (a
+    // credential helper may start a daemon) is not waited for.
+    let letGo: NodeJS.Timeout | undefined;
+    child.on('exit', () => {
+      killGroup();
+      letGo = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, PIPES_MS);
+    });
     child.on('close', (code) => {
       ended.resolve({
         status: code ?? undefined,
@@ -140,26 +184,43 @@ export class GoCommand {
     try {
       const result = await ended.promise;
       signal.throwIfAborted();
+      if (result.status === 126 || result.status === 127) throw noGo(new Error(result.stderr));
       return result;
     } finally {
+      clearTimeout(letGo);
       signal.removeEventListener('abort', killGroup);
     }
   }
 
+  /** No command starts before it is done, so that nothing is removed under one. */
+  async #clean(): Promise<void> {
+    this.#cleaning = removeLeftovers(this.modCache).finally(() => {
+      this.#cleaning = undefined;
+    });
+    await this.#cleaning;
+  }
+
   async #prepare(): Promise<void> {
-    const { directory, netrcFile, ca } = this.#settings;
+    const { directory, credentials } = this.#settings;
+    const below = (name: string): string => join(directory, name);
     try {
-      for (const name of ['home', 'work', 'tmp', 'mod', 'gopath', 'build']) {
-        await mkdir(join(directory, name), { recursive: true, mode: 0o700 });
+      for (const name of [LAYOUT.home, LAYOUT.work, 'bin', 'tmp', 'mod', 'gopath', 'build']) {
+        await mkdir(below(name), { recursive: true, mode: 0o700 });
       }
       // go looks for a go.mod in all parent directories; it finds this empty one first.
-      await writeFile(join(directory, 'work', 'go.mod'), 'module gokeep.invalid/direct\n\ngo 1.21\n');
+      await writeFile(below(join(LAYOUT.work, 'go.mod')), 'module gokeep.invalid/direct\n\ngo 1.21\n');
+      await removeLeftovers(this.modCache);
       // git's HTTP transport knows no NETRC variable.
-      const homeNetrc = join(directory, 'home', '.netrc');
+      const homeNetrc = below(join(LAYOUT.home, '.netrc'));
       await rm(homeNetrc, { force: true });
-      if (netrcFile !== undefined) await symlink(netrcFile, homeNetrc);
-      if (ca !== undefined) {
-        await writeFile(join(directory, 'ca.pem'), [...getCACertificates('default'), ca].join('\n'));
+      if (credentials?.netrcFile !== undefined) await symlink(credentials.netrcFile, homeNetrc);
+      await writeFile(below(LAYOUT.sshConfig), sshConfig(credentials ?? { hosts: [] }), { mode: 0o600 });
+      for (const [name, script] of [
+        [LAYOUT.gitLogin, GIT_LOGIN],
+        [LAYOUT.goLogin, GO_LOGIN],
+      ] as const) {
+        await writeFile(below(name), script);
+        await chmod(below(name), 0o700);
       }
     } catch (cause) {
       this.#prepared = undefined;
@@ -168,6 +229,39 @@ export class GoCommand {
       });
     }
   }
+
+  /** The default roots and those of `caFile`, which is read again when it has changed. */
+  async #certificates(): Promise<void> {
+    const { caFile, directory } = this.#settings;
+    if (caFile === undefined) return;
+    try {
+      const { mtimeMs, size, ino } = await stat(caFile);
+      const seen = [mtimeMs, size, ino].join(' ');
+      if (seen === this.#certificatesSeen) return;
+      const all = [...getCACertificates('default'), await readFile(caFile, 'utf8')].join('\n');
+      // A command that is running reads the old one or the new one, whole.
+      const name = join(directory, LAYOUT.ca);
+      const written = `${name}.${randomUUID()}`;
+      await writeFile(written, all);
+      await rename(written, name);
+      this.#certificatesSeen = seen;
+    } catch (cause) {
+      // In the middle of being replaced: the ones read before still count.
+      if (this.#certificatesSeen !== undefined) return;
+      throw new GokeepError(
+        'bad_config',
+        `The file ${caFile} (direct.ca) cannot be read on the gokeep host.`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+}
+
+/** The first element of a module path. */
+export function hostOf(path: string): string {
+  return path.split('/', 1)[0] ?? path;
 }
 
 function noGo(cause: Error): GokeepError {
@@ -176,80 +270,4 @@ function noGo(cause: Error): GokeepError {
     'Modules cannot be fetched directly: there is no usable go command on the gokeep host. Install Go and git there, or remove "direct" from the upstream list.',
     { cause, detail: cause.message },
   );
-}
-
-/** Git settings that no configuration file can override. */
-const GIT_CONFIG: Readonly<Record<string, string>> = {
-  'core.hooksPath': '/dev/null',
-  'core.fsmonitor': 'false',
-  // Both would start processes that outlive the command.
-  'gc.auto': '0',
-  'maintenance.auto': 'false',
-  'submodule.recurse': 'false',
-};
-
-function environment(s: DirectSettings): Record<string, string> {
-  const below = (name: string): string => join(s.directory, name);
-  const env: Record<string, string> = {
-    PATH: s.path,
-    HOME: below('home'),
-    TMPDIR: below('tmp'),
-    LC_ALL: 'C',
-    GOENV: 'off',
-    GOFLAGS: '-modcacherw',
-    GO111MODULE: 'on',
-    GOWORK: 'off',
-    GOPATH: below('gopath'),
-    GOMODCACHE: below('mod'),
-    GOCACHE: below('build'),
-    GOPROXY: 'direct',
-    GOPRIVATE: '',
-    // Admission compares hashes with the databases' records; go could do so only for public modules.
-    GOSUMDB: 'off',
-    GOTOOLCHAIN: 'local',
-    GOVCS: '*:git',
-    GOINSECURE: s.insecure ?? '',
-    NETRC: s.netrcFile ?? '/dev/null',
-    GIT_ALLOW_PROTOCOL: (s.protocols ?? ['https', 'ssh']).join(':'),
-    GIT_TERMINAL_PROMPT: '0',
-    GCM_INTERACTIVE: 'never',
-    GIT_ASKPASS: '/bin/false',
-    SSH_ASKPASS: '/bin/false',
-    GIT_SSH_COMMAND: sshCommand(s),
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_ATTR_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: s.gitConfigFile ?? '/dev/null',
-    GIT_CONFIG_COUNT: String(Object.keys(GIT_CONFIG).length),
-  };
-  for (const [i, [key, value]] of Object.entries(GIT_CONFIG).entries()) {
-    env[`GIT_CONFIG_KEY_${i}`] = key;
-    env[`GIT_CONFIG_VALUE_${i}`] = value;
-  }
-  if (s.ca !== undefined) {
-    env['SSL_CERT_FILE'] = below('ca.pem');
-    env['GIT_SSL_CAINFO'] = below('ca.pem');
-  }
-  for (const [name, value] of [
-    ['http_proxy', s.httpProxy],
-    ['https_proxy', s.httpsProxy],
-    ['no_proxy', s.noProxy],
-  ] as const) {
-    // curl, inside git, reads http_proxy in lower case only.
-    if (value !== undefined && value !== '') env[name] = env[name.toUpperCase()] = value;
-  }
-  return env;
-}
-
-function sshCommand(s: DirectSettings): string {
-  const words = ['ssh', '-oBatchMode=yes', '-oStrictHostKeyChecking=yes'];
-  if (s.sshIdentityFile !== undefined)
-    words.push('-oIdentitiesOnly=yes', '-i', shellQuote(s.sshIdentityFile));
-  if (s.sshKnownHostsFile !== undefined)
-    words.push(shellQuote(`-oUserKnownHostsFile=${s.sshKnownHostsFile}`));
-  return words.join(' ');
-}
-
-/** git hands GIT_SSH_COMMAND to a shell; the values are the administrator's. */
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -26,9 +26,13 @@ const MAX_REASON = 200;
 
 /**
  * The first line of an untrusted text for use inside a sentence: no control, format or bidirectional characters,
- * nothing that looks like credentials, at most 200 characters. Empty when there is nothing to say.
+ * nothing that looks like credentials, at most 200 characters unless told otherwise. Empty when there is nothing to say.
  */
-export function reasonIn(text: string | undefined, secrets: readonly string[] = []): string {
+export function reasonIn(
+  text: string | undefined,
+  secrets: readonly string[] = [],
+  longest = MAX_REASON,
+): string {
   const line = text?.split('\n').find((candidate) => candidate.trim() !== '') ?? '';
   let clean = line
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
@@ -38,7 +42,7 @@ export function reasonIn(text: string | undefined, secrets: readonly string[] = 
     if (secret !== '') clean = clean.replaceAll(secret, '…');
   }
   clean = withoutUserinfo(clean).replace(/\.+$/, '');
-  return clean.length > MAX_REASON ? `${clean.slice(0, MAX_REASON)}…` : clean;
+  return clean.length > longest ? `${clean.slice(0, longest)}…` : clean;
 }
 
 /** Removes `user:password@` from any URL in a text. */

@@ -2,7 +2,7 @@ import { GokeepError } from '../errors.ts';
 
 /**
  * The clock of one exchange: an abort signal that follows the caller's, a deadline and a minimum rate. Its reason
- * is always a GokeepError: busy when the caller gave up, else upstream_timeout.
+ * is always a GokeepError: busy when the caller gave up, what `end` was given, else upstream_timeout.
  */
 export class Watch {
   readonly #controller = new AbortController();
@@ -39,6 +39,11 @@ export class Watch {
       if (this.#bytes < needed) this.#timeOut('it is sending too slowly');
       this.#bytes = 0;
     }, minimum.window);
+  }
+
+  /** Ends the exchange for a reason of its own. */
+  end(error: GokeepError): void {
+    this.#controller.abort(error);
   }
 
   count(bytes: number): void {

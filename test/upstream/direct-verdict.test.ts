@@ -56,8 +56,14 @@ test.each([
     'example.com/m@latest: unable to resolve git version: failed to execute git version: exec: "git": executable file not found in $PATH',
   ],
   ['no_go', 'example.com/m@v1.0.0 requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)'],
-])('%s: %s', (code, said) => {
-  const error = directError('Module example.com/m', `go: ${said}`, DIR);
+])('%s: %s', async (code, said) => {
+  const { error } = await directError(`go: ${said}`, {
+    subject: 'Module example.com/m',
+    path: 'example.com/m',
+    directory: DIR,
+    credentials: undefined,
+    caFile: undefined,
+  });
   expect(error.code).toBe(code);
   expect(error.message).toMatch(/^Module example\.com\/m .*\.$/);
   expect(error.message).not.toContain(DIR);

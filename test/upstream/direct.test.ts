@@ -13,6 +13,7 @@ import type { GokeepError } from '../../src/errors.ts';
 import type { SmallRequest } from '../../src/upstream/answer-checks.ts';
 import { DirectSource } from '../../src/upstream/direct.ts';
 import type { DirectSettings } from '../../src/upstream/go-command.ts';
+import { Places } from '../../src/upstream/places.ts';
 
 const REPO = 'github.com/owner/repo';
 const PATH = process.env['PATH'] ?? '';
@@ -103,9 +104,11 @@ function source(more: Partial<DirectSettings> = {}): DirectSource & { readonly d
     directory,
     path: PATH,
     deadline: 60_000,
-    maxConcurrent: 2,
+    places: new Places(2),
+    maxFile: 2 ** 30,
+    diskReserve: 0,
     protocols: ['https', 'http'],
-    gitConfigFile: join(base, 'gitconfig'),
+    credentials: { hosts: [], gitConfigFile: join(base, 'gitconfig') },
     ...more,
   });
   return Object.assign(direct, { directory });
@@ -195,11 +198,11 @@ describe('a repository', () => {
       { kind: 'info', path: REPO, version: 'v0.0.0-20240102030405-abcdefabcdef' },
       'not_found',
     ],
-    ['a repository that is missing', { kind: 'list', path: 'github.com/owner/none' }, 'not_found'],
+    ['a repository that is missing', { kind: 'list', path: 'github.com/owner/none' }, 'upstream_refused'],
     [
       'a version of a repository that is missing',
       { kind: 'info', path: 'github.com/owner/none', version: 'v1.0.0' },
-      'not_found',
+      'upstream_refused',
     ],
     [
       'a repository that wants a password',
@@ -213,7 +216,7 @@ describe('a repository', () => {
   test.each(failures)('%s: $2', async (_name, request, code) => {
     const error = await failure(direct(), request);
     if (code !== 'bad_version') expect(error.message).toContain(request.path);
-    expect(error.message).not.toContain(base);
+    expect(error.message).not.toContain(direct().directory);
     expect(error.message).not.toMatch(/\p{Cc}/u);
     expect(error).toMatchObject({ code });
   });
@@ -323,7 +326,7 @@ test('a caller that gives up ends the command, and one that waits never starts i
   const asked = new Promise<void>((resolve) => {
     hang = resolve;
   });
-  const direct = source({ maxConcurrent: 1 });
+  const direct = source({ places: new Places(1) });
   const stop = new AbortController();
   const fetches = [1, 2].map((n) =>
     direct.fetch({ kind: 'list', path: `github.com/hang/repo${n}` }, stop.signal),
@@ -368,7 +371,11 @@ test('go sees our variables and nothing of our environment', async () => {
   await writeFile(join(bin, 'go'), '#!/bin/sh\n/usr/bin/env > "$HOME/env"\nexit 1\n');
   await chmod(join(bin, 'go'), 0o755);
   process.env['GOKEEP_TEST_SECRET'] = 'secret';
-  const direct = source({ path: `${bin}:/usr/bin:/bin`, netrcFile: '/etc/netrc', httpsProxy: 'http://p:1' });
+  const direct = source({
+    path: `${bin}:/usr/bin:/bin`,
+    credentials: { hosts: [], netrcFile: '/etc/netrc' },
+    httpsProxy: 'http://p:1',
+  });
   await failure(direct, { kind: 'list', path: REPO });
   const env = readFileSync(join(direct.directory, 'home/env'), 'utf8');
   expect(env).not.toContain('secret');
@@ -387,5 +394,5 @@ test('go sees our variables and nothing of our environment', async () => {
   ]) {
     expect(env.split('\n')).toContain(line);
   }
-  expect(env).toMatch(/GIT_SSH_COMMAND=ssh -oBatchMode=yes/);
+  expect(env).toMatch(/GIT_SSH_COMMAND=ssh -F '/);
 });

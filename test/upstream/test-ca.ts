@@ -6,15 +6,14 @@ import { join } from 'node:path';
 export interface TestCa {
   /** PEM of the authority. */
   readonly ca: string;
-  /** For `upstream.test`, `*.upstream.test` and 127.0.0.1. */
   readonly cert: string;
   readonly key: string;
   readonly clientCert: string;
   readonly clientKey: string;
 }
 
-/** A certificate authority made by openssl for one test run. */
-export function makeTestCa(): TestCa {
+/** A certificate authority made by openssl for one test run, and certificates for these names and 127.0.0.1. */
+export function makeTestCa(names: readonly string[] = ['upstream.test', '*.upstream.test']): TestCa {
   const directory = mkdtempSync(join(tmpdir(), 'gokeep-ca-'));
   const at = (name: string): string => join(directory, name);
   const openssl = (...args: string[]): void => {
@@ -35,7 +34,10 @@ export function makeTestCa(): TestCa {
       '-subj',
       '/CN=test CA',
     );
-    writeFileSync(at('ext'), 'subjectAltName=DNS:upstream.test,DNS:*.upstream.test,IP:127.0.0.1\n');
+    writeFileSync(
+      at('ext'),
+      `subjectAltName=${[...names.map((name) => `DNS:${name}`), 'IP:127.0.0.1'].join(',')}\n`,
+    );
     for (const name of ['server', 'client']) {
       openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
       const signed = ['-in', `${name}.csr`, '-out', `${name}.pem`, '-days', '2', '-extfile', 'ext'];

@@ -27,7 +27,7 @@ export class GitHost implements AsyncDisposable {
     const directory = await mkdtemp(path.join(tmpdir(), 'gokeep-git-'));
     const server = createServer((request, response) => {
       host.targets.push(request.url ?? '');
-      serve(path.join(directory, 'srv'), request, response);
+      serveGit(path.join(directory, 'srv'), request, response);
     });
     const host = new GitHost(directory, server);
     await mkdir(path.join(directory, 'srv'));
@@ -46,13 +46,8 @@ export class GitHost implements AsyncDisposable {
   }
 
   /** Opens a repository, created empty: `git.corp.test/team/lib.git`. */
-  async repository(name: string): Promise<Repository> {
-    const bare = path.join(this.#directory, 'srv', name);
-    const work = path.join(this.#directory, 'work', name);
-    await mkdir(work, { recursive: true });
-    await git(this.#directory, work, 'init', '-q', '-b', 'main', '.');
-    await git(this.#directory, work, 'init', '-q', '--bare', '-b', 'main', bare);
-    return new Repository(this.#directory, work, bare);
+  repository(name: string): Promise<Repository> {
+    return makeRepository(this.#directory, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,28 +57,39 @@ export class GitHost implements AsyncDisposable {
   }
 }
 
+/** Creates a repository `srv/<name>` below a directory, and its working copy. */
+export async function makeRepository(directory: string, name: string): Promise<Repository> {
+  const bare = path.join(directory, 'srv', name);
+  const work = path.join(directory, 'work', name);
+  await mkdir(work, { recursive: true });
+  await git(directory, work, 'init', '-q', '-b', 'main', '.');
+  await git(directory, work, 'init', '-q', '--bare', '-b', 'main', bare);
+  return new Repository(directory, work, bare);
+}
+
 /** A repository on a GitHost, and a working copy of it. */
 export class Repository {
   readonly #home: string;
-  readonly #work: string;
+  /** The working copy; what is changed in it goes into the next commit. */
+  readonly work: string;
   readonly #bare: string;
 
   constructor(home: string, work: string, bare: string) {
     this.#home = home;
-    this.#work = work;
+    this.work = work;
     this.#bare = bare;
   }
 
   /** Commits files, tags the commit, moves branches there, and pushes; resolves with the commit's full hash. */
   async commit(
-    files: Readonly<Record<string, string>>,
+    files: Readonly<Record<string, string>> = {},
     o: { readonly tags?: readonly string[]; readonly branches?: readonly string[] } = {},
   ): Promise<string> {
     for (const [name, content] of Object.entries(files)) {
-      await mkdir(path.dirname(path.join(this.#work, name)), { recursive: true });
-      await writeFile(path.join(this.#work, name), content);
+      await mkdir(path.dirname(path.join(this.work, name)), { recursive: true });
+      await writeFile(path.join(this.work, name), content);
     }
-    const here = (...args: string[]) => git(this.#home, this.#work, ...args);
+    const here = (...args: string[]) => git(this.#home, this.work, ...args);
     await here('add', '.');
     await here('commit', '-q', '--allow-empty', '-m', 'change');
     for (const tag of o.tags ?? []) await here('tag', '-f', tag);
@@ -106,15 +112,19 @@ async function git(home: string, cwd: string, ...args: string[]): Promise<string
   return (await run('git', args, { cwd, env })).stdout;
 }
 
-/** CGI (RFC 3875), as far as git's smart HTTP needs it. */
-function serve(root: string, request: IncomingMessage, response: ServerResponse): void {
+/**
+ * `git http-backend` as CGI (RFC 3875), as far as git's smart HTTP needs it.
+ *
+ * @param host folder of the repositories below `root`; none where the request's path names it already.
+ */
+export function serveGit(root: string, request: IncomingMessage, response: ServerResponse, host = ''): void {
   const url = new URL(request.url ?? '', 'http://x');
   const child = spawn('git', ['http-backend'], {
     env: {
       PATH: process.env['PATH'] ?? '',
       GIT_PROJECT_ROOT: root,
       GIT_HTTP_EXPORT_ALL: '1',
-      PATH_INFO: url.pathname,
+      PATH_INFO: `${host}${url.pathname}`,
       QUERY_STRING: url.search.slice(1),
       REQUEST_METHOD: request.method ?? '',
       CONTENT_TYPE: request.headers['content-type'] ?? '',

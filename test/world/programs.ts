@@ -2,11 +2,12 @@ import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 
 /**
- * True when a program that not every machine has is on PATH, for `describe.skipIf(!needs('strace'))`. With
+ * True when a program that not every machine has is on PATH, or where an absolute name says, for `describe.skipIf(!needs('strace'))`. With
  * GOKEEP_TEST_ALL=1 nothing may be skipped, so a missing program throws.
  */
 export function needs(program: string): boolean {
-  const found = (process.env['PATH'] ?? '').split(path.delimiter).some((directory) => {
+  const directories = path.isAbsolute(program) ? [''] : (process.env['PATH'] ?? '').split(path.delimiter);
+  const found = directories.some((directory) => {
     try {
       accessSync(path.join(directory, program), constants.X_OK);
       return true;
