@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,16 +11,22 @@ import { plainChunks } from './archive.ts';
 import { parseBundlePath } from './bundle-path.ts';
 import { entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
 import { type BundleFacts, checkBundle, type ZipHasher } from './check.ts';
+import type { ManifestDatabase } from './manifest.ts';
 import { ProvenRecords } from './proven.ts';
 import type { Receipts } from './receipts.ts';
+import { isStillHere } from './still-here.ts';
 import { stagedBytes, stagedFile, Staging } from './staging.ts';
 
 /** Where proven records go: this site's own log, a replica's copy of the origin's, or the memory of a public database. */
 export interface RecordTarget {
+  /** Name of the database whose every head it knows itself; of others the receipts of bundles tell. */
+  readonly follows: string | undefined;
   /** Heads that the bundle's have to follow on. */
   seen(database: string): Promise<readonly TreeHead[]>;
   /** Reports what contradicts what is here; changes nothing but what is known of a public database's heads. */
   check(proven: ProvenRecords, report: (problem: string) => void): Promise<void>;
+  /** Whether what a bundle with these heads brought can still be here, as far as is seen at a glance. */
+  holds(databases: readonly ManifestDatabase[]): Promise<boolean>;
   /** Takes everything, durably. Doing it again changes nothing. */
   commit(proven: ProvenRecords, bundle: OpenedBundle): Promise<void>;
 }
@@ -38,6 +45,8 @@ export interface ImportOptions {
   readonly diskReserve: number;
   /** Keeps what upstream said that a branch or commit is. */
   readonly keepQuery: (modulePath: string, query: string, body: Buffer) => Promise<void>;
+  /** When the vulnerability database that is served was last modified, as it says; undefined where none is. */
+  readonly vulndbModified: () => Promise<string | undefined>;
   /** Takes a directory with the files of a vulnerability database. */
   readonly keepVulndb: (directory: string, id: string) => Promise<void>;
   /** Something was taken in: what was answered before may be out of date. */
@@ -54,6 +63,10 @@ export interface Imported {
 /** What is being done, and how many files and bytes of it. */
 export type Progress = (what: string, files: number, bytes: number) => void;
 
+function busy(): GokeepError {
+  return new GokeepError('busy', 'another bundle is being imported; try again when that is done');
+}
+
 /** What was found wrong with a bundle, all of it. */
 export class BadBundle extends GokeepError {
   readonly problems: readonly string[];
@@ -68,6 +81,8 @@ export class BadBundle extends GokeepError {
 
 const NOTHING: BundleFacts = { files: 0, bytes: 0, zips: 0, mods: 0 };
 const MOST_PROBLEMS = 1_000;
+/** Bundles of which the beginning is read at a time. */
+const MOST_OPENING = 16;
 /** Bytes of database that a record takes at the most. */
 const RECORD_BYTES = 1_000;
 /** Files that are taken over at a time: a disk makes many durable in little more time than one. */
@@ -81,6 +96,7 @@ const PORTION = 4_096;
  */
 export class BundleImport {
   readonly #o: ImportOptions;
+  #opening = 0;
   #running = false;
   #onProgress: Progress = () => undefined;
 
@@ -90,43 +106,55 @@ export class BundleImport {
 
   /** Throws refused where nobody is trusted, BadBundle or bad_bundle, busy while another is imported, storage_full and storage_failed. */
   async run(chunks: AsyncIterable<Buffer>, onProgress: Progress = () => undefined): Promise<Imported> {
-    this.#onProgress = onProgress;
-    if (this.#running)
-      throw new GokeepError('busy', 'another bundle is being imported; try again when that is done');
-    this.#running = true;
+    if (this.#opening >= MOST_OPENING) throw busy();
+    this.#opening++;
     try {
-      return await this.#import(chunks);
+      return await this.#import(chunks, onProgress);
     } catch (error) {
       throw error instanceof Error && 'code' in error && !(error instanceof GokeepError)
         ? storageError(error, 'import')
         : error;
     } finally {
-      this.#running = false;
+      this.#opening--;
     }
   }
 
-  async #import(chunks: AsyncIterable<Buffer>): Promise<Imported> {
+  async #import(chunks: AsyncIterable<Buffer>, onProgress: Progress): Promise<Imported> {
     const { data, trusted } = this.#o;
     const root = path.join(data, 'import');
     await mkdir(root, { recursive: true });
-    const entriesFile = path.join(root, 'entries');
+    const entriesFile = path.join(root, `${randomUUID()}.entries`);
     if (trusted.length === 0)
       throw new GokeepError(
         'refused',
         'no bundle is taken here: have the operator put the GOSUMDB key of the server that makes them into bundles.trust',
       );
-    const bundle = await openBundle(plainChunks(chunks), trusted, entriesFile);
     try {
-      return await this.#importOpened(bundle, root);
+      const bundle = await openBundle(plainChunks(chunks), trusted, entriesFile);
+      // Not before: anybody may begin to send, and only who has a trusted key's bundle may keep others waiting.
+      if (this.#running) {
+        await bundle.close();
+        throw busy();
+      }
+      this.#running = true;
+      this.#onProgress = onProgress;
+      try {
+        return await this.#importOpened(bundle, root);
+      } finally {
+        this.#running = false;
+        await bundle.close();
+      }
     } finally {
-      await bundle.close();
+      await rm(entriesFile, { force: true });
     }
   }
 
   async #importOpened(bundle: OpenedBundle, root: string): Promise<Imported> {
-    const { receipts } = this.#o;
+    const { receipts, store, targets, vulndbModified } = this.#o;
     const { id, manifest } = bundle;
-    if (receipts.has(id)) {
+    const modified = await vulndbModified();
+    const site = { store, targets, hasVulndb: () => modified !== undefined };
+    if (receipts.has(id) && (await isStillHere(bundle, site))) {
       // A run that was killed behind its receipt has left it.
       await rm(path.join(root, id), { recursive: true, force: true });
       return { id, added: false, facts: NOTHING };
@@ -155,17 +183,21 @@ export class BundleImport {
   }
 
   async #check(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<BundleFacts> {
-    const { targets, keys, zips } = this.#o;
+    const { targets, keys, zips, receipts, trusted } = this.#o;
     const problems: string[] = [];
     const report = (problem: string) => {
       if (problems.length < MOST_PROBLEMS) problems.push(problem);
     };
     const seen = new Map<string, TreeHead[]>();
+    const isFollowed = (name: string) => targets.some(({ follows }) => follows === name);
     for (const { name } of bundle.manifest.databases) {
       const heads = await Promise.all(targets.map((target) => target.seen(name)));
+      const newest = receipts.newestHead(name, trusted, bundle.id);
       seen.set(
         name,
-        heads.flat().filter(({ size }) => size > 0),
+        [...heads.flat(), ...(newest === undefined || isFollowed(name) ? [] : [newest])].filter(
+          ({ size }) => size > 0,
+        ),
       );
     }
     const facts = await checkBundle(bundle, {
@@ -183,15 +215,20 @@ export class BundleImport {
   }
 
   async #commit(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<void> {
-    const { targets, keepVulndb } = this.#o;
+    const { targets, keepVulndb, vulndbModified } = this.#o;
     const { count } = bundle.manifest.entries;
     await this.#checkRoom(count * RECORD_BYTES, directory);
     // Records before files, which wait on the same disk: a file that is not on record is an error, and another record of its
     // version could come in meanwhile.
     for (const target of targets) await target.commit(proven, bundle);
     await this.#takeOver(bundle, directory);
-    const vulndb = path.join(directory, 'files', 'vulndb');
-    if (bundle.manifest.vulndb !== undefined && existsSync(vulndb)) await keepVulndb(vulndb, bundle.id);
+    const { vulndb } = bundle.manifest;
+    const files = path.join(directory, 'files', 'vulndb');
+    if (vulndb === undefined || !existsSync(files)) return;
+    const served = await vulndbModified();
+    // One that is older than what is served would hide what became known since.
+    if (served === undefined || Date.parse(vulndb.modified) >= Date.parse(served))
+      await keepVulndb(files, bundle.id);
   }
 
   async #takeOver(bundle: OpenedBundle, directory: string): Promise<void> {
@@ -216,7 +253,7 @@ export class BundleImport {
   /** What an import of another bundle has left, which would never be used again. */
   async #dropOthers(root: string, id: string): Promise<void> {
     for (const name of await readdir(root))
-      if (name !== id && name !== 'entries')
+      if (name !== id && !name.endsWith('.entries'))
         await rm(path.join(root, name), { recursive: true, force: true });
   }
 

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { GokeepError } from '../errors.ts';
+import { GokeepError, hasCode } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { makeDirectory, syncDirectory, syncFile, writeDurablySync } from '../store/durable-file.ts';
+import type { TreeHead } from '../tlog/tree-note.ts';
 import { archiveFiles, fileChunks, plainChunks } from './archive.ts';
 import { wholeOf } from './chunks.ts';
 import { openManifest } from './bundle-reader.ts';
@@ -50,10 +51,33 @@ export class Receipts {
     return { ...openManifest(note, keys), note, entriesFile: path.join(this.#directory, id, 'entries') };
   }
 
+  /** The largest head of a database that a bundle gave, of those that one of `keys` signed, without bundle `besides`. */
+  newestHead(database: string, keys: readonly Verifier[], besides: string): TreeHead | undefined {
+    let newest: TreeHead | undefined;
+    for (const id of this.ids()) {
+      if (id === besides) continue;
+      const head = this.#manifest(id, keys)?.databases.find(({ name }) => name === database)?.head;
+      if (head !== undefined && head.size > (newest?.size ?? 0)) newest = head;
+    }
+    return newest;
+  }
+
+  /** Undefined for one whose signer is not trusted any more. */
+  #manifest(id: string, keys: readonly Verifier[]): Manifest | undefined {
+    try {
+      return this.read(id, keys).manifest;
+    } catch (error) {
+      if (hasCode(error, 'bad_bundle')) return undefined;
+      throw error;
+    }
+  }
+
   async keep({ id, note, entriesFile }: Pick<Receipt, 'id' | 'note' | 'entriesFile'>): Promise<void> {
     if (this.has(id)) return;
     const temporary = path.join(this.#directory, `${id}.tmp`);
     await makeDirectory(this.#directory);
+    // A run that was killed may have made it.
+    await syncDirectory(path.dirname(this.#directory));
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary);
     await copyFile(entriesFile, path.join(temporary, 'entries'));

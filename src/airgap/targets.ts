@@ -36,7 +36,10 @@ export function ownLogTarget(
   { publicDatabase, isPrivate }: Vouching,
 ): RecordTarget {
   return {
+    follows: undefined,
     seen: async () => [],
+    // Records are only ever added.
+    holds: async () => true,
     check: async (proven, report) => {
       for (let at = { path: '', version: '' }; ; ) {
         const page = proven.versionsAfter(at.path, at.version, PORTION);
@@ -95,6 +98,9 @@ export function ownLogTarget(
 export function replicaTarget(replica: ReplicaLog): RecordTarget {
   const { name } = replica;
   return {
+    follows: name,
+    holds: async (databases) =>
+      databases.every(({ name: each, head }) => each !== name || (replica.head?.size ?? 0) >= head.size),
     seen: async (database) => (database === name && replica.head !== undefined ? [replica.head] : []),
     check: async (proven, report) => {
       if (proven.headNote(name) === undefined)
@@ -125,13 +131,19 @@ export interface PublicDatabase {
 export function publicTarget({ verifier, memory, learn, offline }: PublicDatabase): RecordTarget {
   const { name } = verifier;
   return {
+    follows: name,
+    holds: async (databases) =>
+      (await memory.latest()) !== undefined || databases.every((each) => each.name !== name),
     seen: async (database) => {
       const note = database === name && offline ? await memory.latest() : undefined;
       return note === undefined ? [] : [parseTree(openNote(note, [verifier]).text)];
     },
     check: async (proven) => {
       const note = proven.headNote(name);
-      if (note !== undefined && !offline) await learn(note);
+      if (note === undefined) return;
+      // Before anything is taken: a key that is not this database's is an error of the configuration.
+      openNote(note, [verifier]);
+      if (!offline) await learn(note);
     },
     commit: async (proven) => {
       const note = proven.headNote(name);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { serverAnswers } from '../airgap/answers.ts';
@@ -24,6 +24,10 @@ import { Progress } from './progress.ts';
 import { loadFor } from './shared-options.ts';
 import { httpAccess } from './upstreams.ts';
 
+/** Begins the names of directories of one run each, below the data directory. */
+const SCRATCH = 'bundle-';
+const SCRATCH_AGE_MS = 7 * 86_400_000;
+
 async function create(inputs: string[], options: CreateOptions): Promise<void> {
   const config = loadFor(options);
   const output = path.resolve(options.output);
@@ -32,7 +36,8 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
   await using atHand = await serverAtHand(config);
   using log = openLogReader(config);
   using remembered = openUpstreamReader(config);
-  const scratch = await mkdtemp(path.join(config.data, 'bundle-'));
+  await dropOldScratch(config.data);
+  const scratch = await mkdtemp(path.join(config.data, SCRATCH));
   try {
     const answers = serverAnswers(atHand.server, new KeptModules(store, log));
     const wanted = await everythingWanted(inputs, options, config, answers, progress);
@@ -67,6 +72,15 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
   }
 }
 
+/** What runs that were killed have left. One that is under way is not as old. */
+async function dropOldScratch(data: string): Promise<void> {
+  for (const name of await readdir(data)) {
+    const scratch = path.join(data, name);
+    if (!name.startsWith(SCRATCH) || Date.now() - (await stat(scratch)).mtimeMs < SCRATCH_AGE_MS) continue;
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
 async function make(
   maker: BundleMaker,
   options: CreateOptions,
@@ -88,7 +102,9 @@ async function make(
     if (options.json === true) printJson({ ...plan, modules: fresh, skipped: wanted.skipped });
     return;
   }
-  if (fresh.length === 0)
+  const nothing = fresh.length === 0 && options.vulndb === undefined && wanted.queries.length === 0;
+  // With an earlier bundle there may still be newer heads to bring, for clients that remember such.
+  if (nothing && options.since.length === 0)
     throw new GokeepError(
       'bad_request',
       'there is nothing to bring: name what the bundle is for, or leave --since away',
@@ -164,7 +180,14 @@ async function planOf(fresh: readonly WantedVersion[], store: ModuleStore) {
 function vulndbFrom(source: string, config: Config) {
   const row = config.upstreams.find((each) => !each.private);
   const access = row === undefined ? { userAgent: `gokeep/${VERSION}` } : httpAccess(config, row, 'gokeep');
-  return { source, files: readVulndb(source, access) };
+  return { source: shownSource(source), files: readVulndb(source, access) };
+}
+
+/** As the manifest names it, which many read: without what a URL may hold of a login. */
+function shownSource(source: string): string {
+  if (!URL.canParse(source) || path.isAbsolute(source)) return source;
+  const { protocol, host, pathname } = new URL(source);
+  return `${protocol}//${host}${pathname}`;
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

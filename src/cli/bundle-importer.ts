@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BundleImport, type RecordTarget } from '../airgap/import.ts';
@@ -65,16 +66,32 @@ export function openImporter(config: Config, parts: ImporterParts): BundleImport
         source: 'a bundle',
         fetchedAt: Date.now(),
       }),
+    vulndbModified: () => vulndbModified(new VulndbStore(config.data)),
     keepVulndb: (directory, id) => keepVulndb(new VulndbStore(config.data), directory, id),
     onImported: parts.onImported,
   });
+}
+
+/** Undefined too where it is damaged: then any is better. */
+async function vulndbModified(vulndb: VulndbStore): Promise<string | undefined> {
+  try {
+    const { modified } = JSON.parse(String(await vulndb.read('index/db.json'))) as { modified?: unknown };
+    return typeof modified === 'string' ? modified : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One without vulnerabilities has no directory for them. */
+async function namesIn(directory: string): Promise<string[]> {
+  return existsSync(directory) ? readdir(directory) : [];
 }
 
 /** Takes over the files of a vulnerability database, under the bundle's id. */
 async function keepVulndb(vulndb: VulndbStore, directory: string, id: string): Promise<void> {
   const staged = await vulndb.stage();
   for (const folder of ['index', 'ID'])
-    for (const name of await readdir(path.join(directory, folder)))
+    for (const name of await namesIn(path.join(directory, folder)))
       await vulndb.put(staged, `${folder}/${name}`, await readFile(path.join(directory, folder, name)));
   await vulndb.publish(staged, id);
 }

@@ -36,11 +36,25 @@ export function trustedKeys(
   const own = ownKey(config);
   if (own !== undefined) signers.push(own);
   const proving = provingKey(config);
+  const databases = [...signers, ...(proving === undefined ? [] : [proving]), keyNamed('sum.golang.org')];
+  refuseTwins(databases);
   const once = (keys: readonly KnownKey[]) => [
     ...new Map(keys.map(({ vkey, verifier }) => [vkey, verifier])).values(),
   ];
-  return {
-    signers: once(signers),
-    databases: once([...signers, ...(proving === undefined ? [] : [proving]), keyNamed('sum.golang.org')]),
-  };
+  return { signers: once(signers), databases: once(databases) };
+}
+
+/** A database is known by its name: whoever makes bundles must not be taken for another, such as the public one. */
+function refuseTwins(keys: readonly KnownKey[]): void {
+  const byName = new Map<string, string>();
+  for (const { vkey, verifier } of keys) {
+    const other = byName.get(verifier.name);
+    if (other !== undefined && other !== vkey)
+      throw new GokeepError(
+        'bad_config',
+        `two different keys are called ${verifier.name}: take the one that is not its own out of bundles.trust, or of --key`,
+        { detail: `${other} and ${vkey}` },
+      );
+    byName.set(verifier.name, vkey);
+  }
 }

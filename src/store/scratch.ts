@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
  */
 export function openScratch(file: string, tables: string): Database.Database {
   const db = new Database(file);
-  db.pragma('journal_mode = OFF');
+  db.pragma('journal_mode = MEMORY');
   db.pragma('synchronous = OFF');
   db.pragma('cache_size = -16384');
   db.exec(tables);

@@ -59,6 +59,8 @@ export class VulndbStore {
   async stage(): Promise<string> {
     try {
       await makeDirectory(this.#root);
+      // An import that was killed may have made it.
+      await syncDirectory(path.dirname(this.#root));
       await this.#clean([this.#toBeReplaced()]);
       const directory = path.join(this.#root, `${STAGED}${randomUUID()}`);
       await mkdir(directory);

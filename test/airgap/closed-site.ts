@@ -49,6 +49,8 @@ export class ClosedSite implements AsyncDisposable {
     const target: RecordTarget = {
       seen: async (database) => this.seen.get(database) ?? [],
       check: async () => undefined,
+      follows: undefined,
+      holds: async () => true,
       commit: async (_proven, { id }) => void this.commits.push(id),
     };
     const options: ImportOptions = {
@@ -61,6 +63,7 @@ export class ClosedSite implements AsyncDisposable {
       targets: [target],
       diskReserve,
       keepQuery: async () => undefined,
+      vulndbModified: async () => undefined,
       keepVulndb: async () => undefined,
       onImported: () => undefined,
     };

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClosedSite, inPieces } from './closed-site.ts';
-import { ingredients, LEAF, MAIN, type Packed, pack } from './made-bundle.ts';
+import { ingredients, LEAF, MAIN, type Packed, pack, SigningDatabase } from './made-bundle.ts';
 
 let made: Awaited<ReturnType<typeof ingredients>>;
 let good: Packed;
@@ -27,6 +27,19 @@ async function* pulledOut(behind: string): AsyncGenerator<Buffer> {
   throw new Error('the stick was pulled out');
 }
 
+/** A bundle whose last bytes come when they may. */
+async function* heldBack(until: Promise<void>): AsyncGenerator<Buffer> {
+  yield good.bytes.subarray(0, -1);
+  await until;
+  yield good.bytes.subarray(-1);
+}
+
+/** Somebody who begins to send. */
+async function* silent(until: Promise<void>): AsyncGenerator<Buffer> {
+  yield good.bytes.subarray(0, 100);
+  await until;
+}
+
 describe('an import', () => {
   it('of the same bundle again does nothing', async () => {
     expect(await site.import(good.bytes)).toMatchObject({ id: good.id, added: true });
@@ -34,7 +47,7 @@ describe('an import', () => {
     expect(await site.import(good.bytes)).toMatchObject({ id: good.id, added: false });
     expect(site.commits).toEqual([good.id]);
     expect(site.hashed).toHaveLength(2);
-    expect(await readdir(path.join(site.data, 'import'))).toEqual(['entries']);
+    expect(await readdir(path.join(site.data, 'import'))).toEqual([]);
   });
 
   it('of a bundle whose base is missing names it, and goes after that one', async () => {
@@ -48,10 +61,55 @@ describe('an import', () => {
   });
 
   it('beside another one is told to wait, and does not disturb it', async () => {
-    const first = site.import(good.bytes);
+    let goOn = (): void => undefined;
+    const first = site.bundles.run(heldBack(new Promise((resolve) => (goOn = resolve))));
+    await expect.poll(() => existsSync(path.join(site.data, 'import', good.id))).toBe(true);
     await expect(site.import(good.bytes)).rejects.toMatchObject({ code: 'busy' });
+    goOn();
     expect(await first).toMatchObject({ added: true });
     expect(site.commits).toEqual([good.id]);
+  });
+
+  it('is not kept waiting by who has sent no manifest yet, however many there are', async () => {
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const senders = Array.from({ length: 15 }, () => site.bundles.run(silent(ended)).catch(() => undefined));
+    expect(await site.import(good.bytes)).toMatchObject({ added: true });
+    end();
+    await Promise.all(senders);
+    expect(await readdir(path.join(site.data, 'import'))).toEqual([]);
+  });
+
+  it('again brings back what was lost of the bundle since', async () => {
+    await site.import(good.bytes);
+    await site.store.discard('zip', MAIN, 'v1.1.0');
+    expect(await site.import(good.bytes)).toMatchObject({ added: true });
+    expect(await site.store.size('zip', MAIN, 'v1.1.0')).toBeGreaterThan(0);
+    expect(await site.import(good.bytes)).toMatchObject({ added: false });
+  });
+
+  it('of a fork of a log that an earlier bundle gave a head of is refused, and so is an older head', async () => {
+    await using other = await ClosedSite.for(made);
+    await other.import(good.bytes);
+    const modules = [...made.files].filter(([name]) => !name.startsWith('sumdb/'));
+    const ids = (first: number) =>
+      Object.fromEntries(
+        made.modules.map(({ path: name, version }, at) => [`${name}@${version}`, first + at]),
+      );
+    const withLog = async (own: SigningDatabase, first: number) => {
+      const files = new Map(modules);
+      const databases = [await own.addTo(files, ids(first)), await made.second.addTo(files, ids(3))];
+      return pack({ ...made, files, databases }).bytes;
+    };
+    made.own.add('it grows\n');
+    await other.import(await withLog(made.own, 270));
+    const fork = new SigningDatabase('own.test/sumdb', 1).fill(275, 'a fork');
+    for (const module of made.modules) fork.addModule(module);
+    const { message } = await other.refusal(await withLog(fork, 275));
+    expect(message).toMatch(/SECURITY: own.test.sumdb: the bundle's tree head of 277 records contradicts/);
+    expect(
+      (await other.refusal(pack(made, { manifest: (m) => ({ ...m, tool: 'older' }) }).bytes)).message,
+    ).toContain('is older than one of 273 that was seen before');
   });
 
   it('that was interrupted goes on where it was: a zip found good is not hashed again', async () => {
