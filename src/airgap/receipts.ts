@@ -7,7 +7,8 @@ import { makeDirectory, syncDirectory, syncFile, writeDurablySync } from '../sto
 import { archiveFiles, fileChunks, plainChunks } from './archive.ts';
 import { wholeOf } from './chunks.ts';
 import { openManifest } from './bundle-reader.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, MAX_MANIFEST } from './manifest.ts';
+import { plainFileIn, readable } from './plain-file.ts';
 import { digestFile, type OutputOptions, writeArchive, type WrittenFile } from './bundle-writer.ts';
 
 /** A bundle that was made or imported: its manifest and its list of files, without the files. */
@@ -29,9 +30,11 @@ const ID = /^[0-9a-f]{32}$/;
  * or taken on top of it.
  */
 export class Receipts {
+  readonly #data: string;
   readonly #directory: string;
 
   constructor(data: string) {
+    this.#data = data;
     this.#directory = path.join(data, 'bundles');
   }
 
@@ -41,13 +44,24 @@ export class Receipts {
 
   /** Ids, in no order. */
   ids(): string[] {
-    if (!existsSync(this.#directory)) return [];
-    return readdirSync(this.#directory).filter((name) => this.has(name));
+    if (statSync(this.#directory, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+    return readable(this.#directory, () => readdirSync(this.#directory)).filter((name) => this.has(name));
   }
 
+  /** Throws bad_bundle where a file of it is missing, is no plain one, or is signed by none of `keys`. */
   read(id: string, keys: readonly Verifier[]): Receipt {
-    const note = readFileSync(path.join(this.#directory, id, 'manifest'));
-    return { ...openManifest(note, keys), note, entriesFile: path.join(this.#directory, id, 'entries') };
+    const note = this.#note(id);
+    return { ...openManifest(note, keys), note, entriesFile: this.#file(id, 'entries').file };
+  }
+
+  #note(id: string): Buffer {
+    const { file, size } = this.#file(id, 'manifest');
+    if (size > MAX_MANIFEST) throw new GokeepError('bad_bundle', `${file}: is too large for a manifest`);
+    return readable(file, () => readFileSync(file));
+  }
+
+  #file(id: string, name: 'manifest' | 'entries'): { file: string; size: number } {
+    return plainFileIn(this.#data, `bundles/${id}/${name}`, path.join(this.#directory, id, name));
   }
 
   async keep({ id, note, entriesFile }: Pick<Receipt, 'id' | 'note' | 'entriesFile'>): Promise<void> {
@@ -69,9 +83,9 @@ export class Receipts {
   async export(o: OutputOptions): Promise<string[]> {
     const files: WrittenFile[] = [];
     for (const id of this.ids().sort()) {
-      for (const name of ['manifest', 'entries']) {
-        const disk = path.join(this.#directory, id, name);
-        files.push({ path: `bundles/${id}/${name}`, size: statSync(disk).size, disk, body: null });
+      for (const name of ['manifest', 'entries'] as const) {
+        const { file: disk, size } = this.#file(id, name);
+        files.push({ path: `bundles/${id}/${name}`, size, disk, body: null });
       }
     }
     return writeArchive(files, o, () => undefined);
@@ -96,7 +110,7 @@ export class Receipts {
       const [, id = '', kind] = /^bundles\/([0-9a-f]{32})\/(manifest|entries)$/.exec(name) ?? [];
       if (kind === undefined) break;
       if (kind === 'manifest') {
-        if (size > 16 * 2 ** 20) throw new GokeepError('bad_bundle', `${file}: its manifest is too large`);
+        if (size > MAX_MANIFEST) throw new GokeepError('bad_bundle', `${file}: its manifest is too large`);
         note = { path: id, body: await wholeOf(body, size) };
         continue;
       }
@@ -117,7 +131,7 @@ function checked(receipts: readonly Receipt[], file: string): Receipt[] {
       `${file}: holds no bundle; give a bundle, an unpacked one, or what \`gokeep bundle manifest\` wrote`,
     );
   for (const { manifest, entriesFile } of receipts) {
-    if (digestFile(entriesFile).sha256 !== manifest.entries.sha256)
+    if (readable(entriesFile, () => digestFile(entriesFile)).sha256 !== manifest.entries.sha256)
       throw new GokeepError(
         'bad_bundle',
         `${file}: a list of files in it is not the one that its manifest names`,
