@@ -7,7 +7,7 @@ import { makeDirectory, syncDirectory, syncFile, writeDurablySync } from '../sto
 import { archiveFiles, fileChunks, plainChunks } from './archive.ts';
 import { wholeOf } from './chunks.ts';
 import { openManifest } from './bundle-reader.ts';
-import { type Manifest, MAX_MANIFEST } from './manifest.ts';
+import { type Manifest, MAX_MANIFEST, parseManifest } from './manifest.ts';
 import { plainFileIn, readable } from './plain-file.ts';
 import { digestFile, type OutputOptions, writeArchive, type WrittenFile } from './bundle-writer.ts';
 
@@ -79,10 +79,34 @@ export class Receipts {
     await syncDirectory(this.#directory);
   }
 
-  /** Writes all receipts as one archive: what the other side needs to know to make only what is new. */
-  async export(o: OutputOptions): Promise<string[]> {
+  /** The bundles that no other one here follows on, the last one that came first; the time in milliseconds. */
+  tips(): { id: string; keptAt: number }[] {
+    const ids = this.ids();
+    const bases = new Set(ids.map((id) => this.#base(id)));
+    return ids
+      .filter((id) => !bases.has(id))
+      .map((id) => ({ id, keptAt: statSync(path.join(this.#directory, id, 'manifest')).mtimeMs }))
+      .sort((a, b) => b.keptAt - a.keptAt || (a.id < b.id ? -1 : 1));
+  }
+
+  /** A bundle and those that it follows on, as far as they are here, the oldest one first. */
+  chain(id: string): string[] {
+    const chain: string[] = [];
+    for (let at: string | undefined = id; at !== undefined && this.has(at); at = this.#base(at))
+      chain.unshift(at);
+    return chain;
+  }
+
+  /** What we kept was signed by a key that was trusted then, whether or not it is now. */
+  #base(id: string): string | undefined {
+    const note = this.#note(id).toString('utf8');
+    return parseManifest(note.slice(0, note.lastIndexOf('\n\n') + 1)).base;
+  }
+
+  /** Writes the receipts of some bundles as one archive: what the other side needs to know to make only what is new. */
+  async export(ids: readonly string[], o: OutputOptions): Promise<string[]> {
     const files: WrittenFile[] = [];
-    for (const id of this.ids().sort()) {
+    for (const id of ids) {
       for (const name of ['manifest', 'entries'] as const) {
         const { file: disk, size } = this.#file(id, name);
         files.push({ path: `bundles/${id}/${name}`, size, disk, body: null });
