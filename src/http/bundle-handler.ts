@@ -1,13 +1,10 @@
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import { BadBundle, type BundleImport } from '../airgap/import.ts';
 import { GokeepError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Asked, Handler } from './handler.ts';
 import { statusOf } from './status.ts';
-
-/** An upload that brings nothing for this long has gone: it keeps others from importing. */
-const STALLED_MS = 60_000;
+import { UPLOAD_LIMITS, type UploadLimits, uploaded } from './upload.ts';
 
 /**
  * `PUT /api/v1/bundles`: a bundle as the body. Whoever can reach this address may send one: what counts is whose signature
@@ -20,11 +17,11 @@ export function bundleHandler(
   exchange: Exchange,
   bundles: Pick<BundleImport, 'run'>,
   log: Pick<Logger, 'info'>,
-  stalledMs = STALLED_MS,
+  limits: Partial<UploadLimits> = {},
 ): Handler {
   return async (asked) => {
     const imported = await bundles
-      .run(uploaded(asked.request, stalledMs))
+      .run(uploaded(asked.request, { ...UPLOAD_LIMITS, ...limits }))
       .catch((error: unknown) => refused(exchange, asked, error));
     if (imported === undefined) return;
     const { id, added, facts } = imported;
@@ -60,26 +57,4 @@ function refused(exchange: Exchange, asked: Asked, error: unknown): undefined {
     },
     error,
   );
-}
-
-async function* uploaded(request: IncomingMessage, stalledMs: number): AsyncGenerator<Buffer> {
-  // Only while we wait for the client: the time that we take to hash what came is not its doing.
-  const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), stalledMs);
-  let timer = waiting();
-  try {
-    // Who stops reading has an answer, and the connection has to carry it.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      clearTimeout(timer);
-      yield chunk as Buffer;
-      timer = waiting();
-    }
-  } catch (error) {
-    throw new GokeepError(
-      'bad_bundle',
-      'the upload of the bundle broke off; send it again, and it goes on from what is here',
-      { cause: error },
-    );
-  } finally {
-    clearTimeout(timer);
-  }
 }
