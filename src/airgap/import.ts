@@ -97,6 +97,8 @@ const PORTION = 4_096;
 export class BundleImport {
   readonly #o: ImportOptions;
   #opening = 0;
+  /** Files that hold the lists of bundles whose beginning has been read. */
+  readonly #lists = new Set<string>();
   #running = false;
   #onProgress: Progress = () => undefined;
 
@@ -124,6 +126,7 @@ export class BundleImport {
     const root = path.join(data, 'import');
     await mkdir(root, { recursive: true });
     const entriesFile = path.join(root, `${randomUUID()}.entries`);
+    this.#lists.add(path.basename(entriesFile));
     if (trusted.length === 0)
       throw new GokeepError(
         'refused',
@@ -145,6 +148,7 @@ export class BundleImport {
         await bundle.close();
       }
     } finally {
+      this.#lists.delete(path.basename(entriesFile));
       await rm(entriesFile, { force: true });
     }
   }
@@ -156,7 +160,7 @@ export class BundleImport {
     const site = { store, targets, hasVulndb: () => modified !== undefined };
     if (receipts.has(id) && (await isStillHere(bundle, site))) {
       // A run that was killed behind its receipt has left it.
-      await rm(path.join(root, id), { recursive: true, force: true });
+      await this.#dropOthers(root, '');
       return { id, added: false, facts: NOTHING };
     }
     if (manifest.base !== undefined && !receipts.has(manifest.base))
@@ -253,7 +257,7 @@ export class BundleImport {
   /** What an import of another bundle has left, which would never be used again. */
   async #dropOthers(root: string, id: string): Promise<void> {
     for (const name of await readdir(root))
-      if (name !== id && !name.endsWith('.entries'))
+      if (name !== id && !this.#lists.has(name))
         await rm(path.join(root, name), { recursive: true, force: true });
   }
 

@@ -8,7 +8,8 @@ import type { TreeHead } from '../tlog/tree-note.ts';
 import { archiveFiles, fileChunks, plainChunks } from './archive.ts';
 import { wholeOf } from './chunks.ts';
 import { openManifest } from './bundle-reader.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, MAX_MANIFEST, parseManifest } from './manifest.ts';
+import { plainFileIn, readable } from './plain-file.ts';
 import { digestFile, type OutputOptions, writeArchive, type WrittenFile } from './bundle-writer.ts';
 
 /** A bundle that was made or imported: its manifest and its list of files, without the files. */
@@ -30,9 +31,11 @@ const ID = /^[0-9a-f]{32}$/;
  * or taken on top of it.
  */
 export class Receipts {
+  readonly #data: string;
   readonly #directory: string;
 
   constructor(data: string) {
+    this.#data = data;
     this.#directory = path.join(data, 'bundles');
   }
 
@@ -42,13 +45,24 @@ export class Receipts {
 
   /** Ids, in no order. */
   ids(): string[] {
-    if (!existsSync(this.#directory)) return [];
-    return readdirSync(this.#directory).filter((name) => this.has(name));
+    if (statSync(this.#directory, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+    return readable(this.#directory, () => readdirSync(this.#directory)).filter((name) => this.has(name));
   }
 
+  /** Throws bad_bundle where a file of it is missing, is no plain one, or is signed by none of `keys`. */
   read(id: string, keys: readonly Verifier[]): Receipt {
-    const note = readFileSync(path.join(this.#directory, id, 'manifest'));
-    return { ...openManifest(note, keys), note, entriesFile: path.join(this.#directory, id, 'entries') };
+    const note = this.#note(id);
+    return { ...openManifest(note, keys), note, entriesFile: this.#file(id, 'entries').file };
+  }
+
+  #note(id: string): Buffer {
+    const { file, size } = this.#file(id, 'manifest');
+    if (size > MAX_MANIFEST) throw new GokeepError('bad_bundle', `${file}: is too large for a manifest`);
+    return readable(file, () => readFileSync(file));
+  }
+
+  #file(id: string, name: 'manifest' | 'entries'): { file: string; size: number } {
+    return plainFileIn(this.#data, `bundles/${id}/${name}`, path.join(this.#directory, id, name));
   }
 
   /** The largest head of a database that a bundle gave, of those that one of `keys` signed, without bundle `besides`. */
@@ -89,13 +103,37 @@ export class Receipts {
     await syncDirectory(this.#directory);
   }
 
-  /** Writes all receipts as one archive: what the other side needs to know to make only what is new. */
-  async export(o: OutputOptions): Promise<string[]> {
+  /** The bundles that no other one here follows on, the last one that came first; the time in milliseconds. */
+  tips(): { id: string; keptAt: number }[] {
+    const ids = this.ids();
+    const bases = new Set(ids.map((id) => this.#base(id)));
+    return ids
+      .filter((id) => !bases.has(id))
+      .map((id) => ({ id, keptAt: statSync(path.join(this.#directory, id, 'manifest')).mtimeMs }))
+      .sort((a, b) => b.keptAt - a.keptAt || (a.id < b.id ? -1 : 1));
+  }
+
+  /** A bundle and those that it follows on, as far as they are here, the oldest one first. */
+  chain(id: string): string[] {
+    const chain: string[] = [];
+    for (let at: string | undefined = id; at !== undefined && this.has(at); at = this.#base(at))
+      chain.unshift(at);
+    return chain;
+  }
+
+  /** What we kept was signed by a key that was trusted then, whether or not it is now. */
+  #base(id: string): string | undefined {
+    const note = this.#note(id).toString('utf8');
+    return parseManifest(note.slice(0, note.lastIndexOf('\n\n') + 1)).base;
+  }
+
+  /** Writes the receipts of some bundles as one archive: what the other side needs to know to make only what is new. */
+  async export(ids: readonly string[], o: OutputOptions): Promise<string[]> {
     const files: WrittenFile[] = [];
-    for (const id of this.ids().sort()) {
-      for (const name of ['manifest', 'entries']) {
-        const disk = path.join(this.#directory, id, name);
-        files.push({ path: `bundles/${id}/${name}`, size: statSync(disk).size, disk, body: null });
+    for (const id of ids) {
+      for (const name of ['manifest', 'entries'] as const) {
+        const { file: disk, size } = this.#file(id, name);
+        files.push({ path: `bundles/${id}/${name}`, size, disk, body: null });
       }
     }
     return writeArchive(files, o, () => undefined);
@@ -120,7 +158,7 @@ export class Receipts {
       const [, id = '', kind] = /^bundles\/([0-9a-f]{32})\/(manifest|entries)$/.exec(name) ?? [];
       if (kind === undefined) break;
       if (kind === 'manifest') {
-        if (size > 16 * 2 ** 20) throw new GokeepError('bad_bundle', `${file}: its manifest is too large`);
+        if (size > MAX_MANIFEST) throw new GokeepError('bad_bundle', `${file}: its manifest is too large`);
         note = { path: id, body: await wholeOf(body, size) };
         continue;
       }
@@ -141,7 +179,7 @@ function checked(receipts: readonly Receipt[], file: string): Receipt[] {
       `${file}: holds no bundle; give a bundle, an unpacked one, or what \`gokeep bundle manifest\` wrote`,
     );
   for (const { manifest, entriesFile } of receipts) {
-    if (digestFile(entriesFile).sha256 !== manifest.entries.sha256)
+    if (readable(entriesFile, () => digestFile(entriesFile)).sha256 !== manifest.entries.sha256)
       throw new GokeepError(
         'bad_bundle',
         `${file}: a list of files in it is not the one that its manifest names`,

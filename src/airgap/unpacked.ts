@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
@@ -11,13 +10,15 @@ import { type BundlePath, formatBundlePath, parseBundlePath } from './bundle-pat
 import { bundleFile, type BundleFile, entriesIn, type OpenedBundle } from './bundle-reader.ts';
 import { diskChunks } from './chunks.ts';
 import type { Entry } from './entry.ts';
+import { cannotBeRead, plainFileIn } from './plain-file.ts';
 import { chainOf, type Receipt, Receipts } from './receipts.ts';
+import { reportUnnamed } from './unnamed.ts';
 
 /**
  * A directory that bundles of one chain were unpacked to, one over the other. Each file belongs to the newest of them that
  * names it, and has to be what that one says. What a newer one has replaced is no part of an older one any more, but for its
  * proofs: a lookup that no newer bundle brought carries the tree head of its own, and is proven by that and by the tiles
- * of its own, which newer ones replace by the same.
+ * of its own, which newer ones replace by the same. As in an archive, there are plain files alone, and none that nobody names.
  */
 export class UnpackedBundles implements Disposable {
   /** The oldest one first. */
@@ -62,6 +63,9 @@ export class UnpackedBundles implements Disposable {
       vulndb ||= manifest.vulndb !== undefined;
       await this.#remember(receipt);
     }
+    // Now that all names are known.
+    const named = this.#named();
+    await reportUnnamed(this.#directory, named, report);
   }
 
   [Symbol.dispose](): void {
@@ -83,13 +87,20 @@ export class UnpackedBundles implements Disposable {
   /** What the manifest names, and whether no newer bundle names it too. */
   async *#entries(receipt: Receipt): AsyncGenerator<{ entry: Entry; at: BundlePath; own: boolean }> {
     const databases = receipt.manifest.databases.map(({ name }) => name);
-    const named = this.#newer.prepare<[string], number>('SELECT 1 FROM named WHERE path = ?').pluck();
+    const named = this.#named();
     for await (const entry of entriesIn(receipt.entriesFile, receipt.manifest))
-      yield { entry, at: parseBundlePath(entry.path, databases), own: named.get(entry.path) === undefined };
+      yield { entry, at: parseBundlePath(entry.path, databases), own: !named(entry.path) };
+  }
+
+  /** Whether one of the bundles that were looked at names such a file. */
+  #named(): (name: string) => boolean {
+    const named = this.#newer.prepare<[string], number>('SELECT 1 FROM named WHERE path = ?').pluck();
+    return (name) => named.get(name) !== undefined;
   }
 
   async #remember(receipt: Receipt): Promise<void> {
     const put = this.#newer.prepare<[string]>('INSERT OR IGNORE INTO named VALUES (?)');
+    for (const kind of ['manifest', 'entries'] as const) put.run(formatBundlePath({ kind, id: receipt.id }));
     for await (const { path: name } of entriesIn(receipt.entriesFile, receipt.manifest)) put.run(name);
   }
 
@@ -108,7 +119,7 @@ export class UnpackedBundles implements Disposable {
       if (at.kind === 'head' && own) heads.set(at.database, undefined);
       else if (at.kind === 'head') replaced.set(at.database, entry);
       if (at.kind !== 'lookup' || !own || heads.has(at.database)) continue;
-      const head = await this.#headOf(at);
+      const head = await this.#headOf(entry, at);
       if (head !== undefined && sha256(head) === replaced.get(at.database)?.sha256)
         heads.set(at.database, head);
       else unproven.add(at.database);
@@ -121,27 +132,28 @@ export class UnpackedBundles implements Disposable {
     return heads;
   }
 
-  async #headOf(at: BundlePath): Promise<Buffer | undefined> {
+  async #headOf(entry: Entry, at: BundlePath): Promise<Buffer | undefined> {
     try {
-      return parseRecord(await readFile(path.join(this.#directory, formatBundlePath(at)))).rest;
+      return parseRecord(await readFile(this.#file(entry, at))).rest;
     } catch {
       // What is wrong with this file is said when it is checked.
       return undefined;
     }
   }
 
+  /** Throws bad_bundle. */
+  #file(entry: Entry, at: BundlePath): string {
+    const { file, size } = plainFileIn(this.#directory, formatBundlePath(at));
+    if (size === entry.size) return file;
+    throw new GokeepError('bad_bundle', `${entry.path}: has another size than the manifest says`);
+  }
+
   async *#bytes(entry: Entry, at: BundlePath): AsyncGenerator<Buffer> {
-    const file = path.join(this.#directory, formatBundlePath(at));
-    const stat = statSync(file, { throwIfNoEntry: false });
-    if (stat?.isFile() !== true) throw new GokeepError('bad_bundle', `${entry.path}: is missing`);
-    if (stat.size !== entry.size)
-      throw new GokeepError('bad_bundle', `${entry.path}: has another size than the manifest says`);
+    const file = this.#file(entry, at);
     try {
-      yield* diskChunks(file, stat.size);
+      yield* diskChunks(file, entry.size);
     } catch (error) {
-      throw new GokeepError('bad_bundle', `${entry.path}: cannot be read; see to its permissions`, {
-        cause: error,
-      });
+      throw cannotBeRead(entry.path, error);
     }
   }
 }

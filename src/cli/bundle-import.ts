@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { fileChunks, partsOf } from '../airgap/archive.ts';
 import { BadBundle } from '../airgap/import.ts';
 import type { Config } from '../config/load.ts';
@@ -96,6 +96,7 @@ async function upload(config: Config, file: string, sent: (bytes: number) => voi
       origin: url,
       path: '/api/v1/bundles',
       method: 'PUT',
+      headers: { accept: 'application/json' },
       body: Readable.from(counted, { objectMode: false }),
     })
     .catch((error: unknown) => {
@@ -108,12 +109,21 @@ async function upload(config: Config, file: string, sent: (bytes: number) => voi
     });
   try {
     if (answer.statusCode < 300) return (await answer.body.json()) as ImportedNow;
-    const said = (await answer.body.text()).replaceAll(/\s+/g, ' ').trim();
-    if (answer.statusCode === 422) throw new BadBundle([said.replace(/; nothing was imported$/, '')]);
-    throw new GokeepError('upstream_failed', said);
+    throw await refusal(answer);
   } finally {
     await agent.destroy();
   }
+}
+
+/** What this process would have thrown had it imported the bundle itself. */
+async function refusal({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<GokeepError> {
+  const said = await body.text();
+  const isJson = headers['content-type'] === 'application/json';
+  const { error, problems } = isJson
+    ? (JSON.parse(said) as { error: string; problems: string[] })
+    : { error: said.replaceAll(/\s+/g, ' ').trim(), problems: [] };
+  if (problems.length > 0) return new BadBundle(problems);
+  return new GokeepError(statusCode === 422 ? 'bad_bundle' : 'upstream_failed', error);
 }
 
 function checkFile(file: string): void {

@@ -1,25 +1,30 @@
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
-import type { BundleImport } from '../airgap/import.ts';
+import { BadBundle, type BundleImport } from '../airgap/import.ts';
 import { GokeepError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
-import type { Handler } from './handler.ts';
-
-/** An upload that brings nothing for this long has gone: it keeps others from importing. */
-const STALLED_MS = 60_000;
+import type { Asked, Handler } from './handler.ts';
+import { statusOf } from './status.ts';
+import { UPLOAD_LIMITS, type UploadLimits, uploaded } from './upload.ts';
 
 /**
  * `PUT /api/v1/bundles`: a bundle as the body. Whoever can reach this address may send one: what counts is whose signature
  * it carries, and nothing is read behind the manifest before that has been found good.
+ *
+ * Who asks for `application/json` is answered in it: `{"error", "problems"}` where the bundle is not taken. Others get a
+ * line for each problem.
  */
 export function bundleHandler(
   exchange: Exchange,
   bundles: Pick<BundleImport, 'run'>,
   log: Pick<Logger, 'info'>,
-  stalledMs = STALLED_MS,
+  limits: Partial<UploadLimits> = {},
 ): Handler {
   return async (asked) => {
-    const { id, added, facts } = await bundles.run(uploaded(asked.request, stalledMs));
+    const imported = await bundles
+      .run(uploaded(asked.request, { ...UPLOAD_LIMITS, ...limits }))
+      .catch((error: unknown) => refused(exchange, asked, error));
+    if (imported === undefined) return;
+    const { id, added, facts } = imported;
     log.info({ bundle: id, added, ...facts }, 'bundle imported');
     exchange.text(asked, {
       kind: 'bundle',
@@ -30,24 +35,26 @@ export function bundleHandler(
   };
 }
 
-async function* uploaded(request: IncomingMessage, stalledMs: number): AsyncGenerator<Buffer> {
-  // Only while we wait for the client: the time that we take to hash what came is not its doing.
-  const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), stalledMs);
-  let timer = waiting();
-  try {
-    // Who stops reading has an answer, and the connection has to carry it.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      clearTimeout(timer);
-      yield chunk as Buffer;
-      timer = waiting();
-    }
-  } catch (error) {
-    throw new GokeepError(
-      'bad_bundle',
-      'the upload of the bundle broke off; send it again, and it goes on from what is here',
-      { cause: error },
-    );
-  } finally {
-    clearTimeout(timer);
-  }
+const INVISIBLE = /[^\P{C}\s]/gu;
+
+/** Says all that is wrong with a bundle. Throws an error that is to be told as any other one is. */
+function refused(exchange: Exchange, asked: Asked, error: unknown): undefined {
+  const { request } = asked;
+  const inJson = /\bapplication\/json\b/.test(request.headers.accept ?? '');
+  const problems = error instanceof BadBundle ? error.problems : [];
+  if (!(error instanceof GokeepError) || request.socket.destroyed) throw error;
+  if (!inJson && problems.length === 0) throw error;
+  const lines = [...problems, 'nothing was imported'].map((problem) =>
+    problem.replaceAll(/\s+/g, ' ').replace(INVISIBLE, ''),
+  );
+  exchange.text(
+    asked,
+    {
+      kind: 'bundle',
+      status: statusOf(error),
+      contentType: inJson ? 'application/json' : 'text/plain; charset=utf-8',
+      body: inJson ? `${JSON.stringify({ error: error.message, problems })}\n` : `${lines.join('\n')}\n`,
+    },
+    error,
+  );
 }

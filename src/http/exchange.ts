@@ -105,9 +105,13 @@ export class Exchange {
     this.#write(request, response, startedAt, answer, error);
   }
 
-  /** Answers with a short text that no cache may keep. */
-  text({ request, response, startedAt }: Asked, answer: TextAnswer): void {
-    this.#write(request, response, startedAt, answer);
+  /**
+   * Answers with a short text that no cache may keep.
+   *
+   * @param error what it tells, where it tells one
+   */
+  text({ request, response, startedAt }: Asked, answer: TextAnswer, error?: unknown): void {
+    this.#write(request, response, startedAt, answer, error);
   }
 
   #write(

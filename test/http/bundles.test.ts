@@ -55,7 +55,13 @@ interface Served {
 const serve = (importer: ClosedSite, { over, stalledMs, lingerMs }: Served = {}) =>
   InProcess.start({
     find: () => Promise.reject(new Error('no modules here')),
-    bundles: (exchange) => bundleHandler(exchange, importer.bundles, { info: () => undefined }, stalledMs),
+    bundles: (exchange) =>
+      bundleHandler(
+        exchange,
+        importer.bundles,
+        { info: () => undefined },
+        stalledMs === undefined ? {} : { stalledMs },
+      ),
     ...(over === undefined ? {} : { tls }),
     ...(lingerMs === undefined ? {} : { lingerMs }),
   });

@@ -1,0 +1,71 @@
+import { GokeepError } from '../errors.ts';
+
+/** How long we wait for who sends. Only waiting counts: the time that we take to hash what came is not its doing. */
+export interface UploadLimits {
+  /** Milliseconds without a byte. */
+  readonly stalledMs: number;
+  /** Bytes a second, on the average of each `windowMs` of waiting: whoever drips bytes would keep others from importing. */
+  readonly leastRate: number;
+  readonly windowMs: number;
+}
+
+export const UPLOAD_LIMITS: UploadLimits = {
+  stalledMs: 60_000,
+  leastRate: 16 * 1024,
+  windowMs: 60_000,
+};
+
+/** A request, as far as its body is concerned. */
+export interface Upload {
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Buffer>;
+  destroy(error: Error): unknown;
+}
+
+/**
+ * The body of a request. Throws bad_bundle where it breaks off, stops, or comes too slowly.
+ *
+ * @param now milliseconds
+ */
+export async function* uploaded(
+  request: Upload,
+  { stalledMs, leastRate, windowMs }: UploadLimits,
+  now: () => number = () => performance.now(),
+): AsyncGenerator<Buffer> {
+  const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), stalledMs);
+  let timer = waiting();
+  let since = now();
+  let waited = 0;
+  let bytes = 0;
+  try {
+    // Who stops reading has an answer, and the connection has to carry it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      clearTimeout(timer);
+      waited += now() - since;
+      bytes += chunk.length;
+      if (waited >= windowMs) {
+        if (bytes < (leastRate * waited) / 1000) throw tooSlow(leastRate);
+        waited = 0;
+        bytes = 0;
+      }
+      yield chunk;
+      timer = waiting();
+      since = now();
+    }
+  } catch (error) {
+    if (error instanceof GokeepError) throw error;
+    throw new GokeepError(
+      'bad_bundle',
+      'the upload of the bundle broke off; send it again, and it goes on from what is here',
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooSlow(leastRate: number): GokeepError {
+  return new GokeepError(
+    'bad_bundle',
+    `the upload of the bundle came slower than ${leastRate / 1024} KiB a second; send it again over a better connection, and it goes on from what is here`,
+  );
+}
