@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -175,10 +176,12 @@ describe.each([
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const first = site.bundles.run(
       (async function* () {
+        yield good.bytes.subarray(0, -1);
         await released;
-        yield good.bytes;
+        yield good.bytes.subarray(-1);
       })(),
     );
+    await expect.poll(() => existsSync(path.join(site.data, 'import', good.id))).toBe(true);
     const { status, body } = await send(server, followed(good.bytes));
     expect(status).toBe(503);
     expect(body).toContain('another bundle is being imported');
