@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'mismatch' // bytes or a record that differ from what is recorded: a security incident
   | 'fork' // two tree heads of one log that cannot both be true: a security incident
   | 'bad_bundle' // an air-gap bundle that is not what it says, or does not follow on what is here
+  | 'bad_source' // a directory or git repository to publish from that is none, or cannot be read
   // Ourselves.
   | 'bad_config'
   | 'log_frozen' // our log refuses to sign: rolled back, forked, or its mark is missing

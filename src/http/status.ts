@@ -32,6 +32,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   mismatch: 502,
   fork: 502,
   bad_bundle: 422,
+  bad_source: 422,
   bad_config: 500,
   log_frozen: 503,
   busy: 503,
