@@ -39,6 +39,7 @@ export async function listDirectory(directory: string, subject: string): Promise
   return {
     files: walk.files,
     omitted: walk.omitted,
+    goMod: walk.files.find(({ path }) => path === 'go.mod'),
     commit: undefined,
     [Symbol.asyncDispose]: async () => {},
   };

@@ -10,6 +10,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GokeepError } from '../errors.ts';
+import { MAX_GO_MOD } from '../modfile/mod-file.ts';
 import { filePathProblem } from '../module/path.ts';
 import { quote } from '../module/quote.ts';
 import { MAX_LICENSE, MAX_ZIP } from '../modzip/file-rules.ts';
@@ -57,13 +58,18 @@ export async function openCommit(
     const commit = { hash, time: await commitTime(git, env, hash, subject) };
     const archive = join(directory, 'archive.zip');
     await writeArchive(git, env, archive, commit, source.subdirectory, subject);
-    const license = source.subdirectory === '' ? undefined : await rootLicense(git, env, hash, subject);
-    const { files, close } = await openArchive(archive, source.subdirectory, subject);
+    const { subdirectory } = source;
+    const stored = (path: string, limit: number) => storedFile(git, env, { hash, path, limit, subject });
+    const license = subdirectory === '' ? undefined : await stored('LICENSE', MAX_LICENSE);
+    const goMod = await stored(subdirectory === '' ? 'go.mod' : `${subdirectory}/go.mod`, MAX_GO_MOD);
+    const { files, close } = await openArchive(archive, subdirectory, subject);
     // A module below the root that has no LICENSE gets the repository's.
-    if (license !== undefined && !files.some(({ path }) => path === 'LICENSE')) files.push(license);
+    if (license !== undefined && !files.some(({ path }) => path === 'LICENSE'))
+      files.push({ ...license, path: 'LICENSE' });
     return {
       files,
       omitted: [],
+      goMod,
       commit,
       [Symbol.asyncDispose]: async () => {
         close();
@@ -157,25 +163,28 @@ async function writeArchive(
   throw badSource(`The commit of ${subject} cannot be read`, result);
 }
 
-/** The LICENSE in the repository's root as it is stored: attributes do not count, and a link is the text it holds. */
-async function rootLicense(
+/**
+ * A file as the commit stores it: attributes do not count, and a link is the text that it holds. So go reads the
+ * LICENSE of the root, and the go.mod that becomes the .mod file. Undefined when there is none.
+ */
+async function storedFile(
   git: Git,
   env: Record<string, string>,
-  hash: string,
-  subject: string,
+  o: { hash: string; path: string; limit: number; subject: string },
 ): Promise<SourceFile | undefined> {
-  const listed = await git.run(['ls-tree', '-z', hash, 'LICENSE'], env, SMALL_OUTPUT);
+  const { hash, path, limit, subject } = o;
+  const listed = await git.run(['ls-tree', '-z', hash, '--', path], env, SMALL_OUTPUT);
   if (listed?.status !== 0) throw badSource(`The commit of ${subject} cannot be read`, listed);
   const blob = /^\d+ blob ([0-9a-f]+)\t/.exec(listed.stdout.toString())?.[1];
   if (blob === undefined) return undefined;
-  const result = await git.run(['cat-file', 'blob', blob], env, MAX_LICENSE);
+  const result = await git.run(['cat-file', 'blob', blob], env, limit);
   if (result !== undefined && result.status !== 0)
-    throw badSource(`The LICENSE in the commit of ${subject} cannot be read`, result);
+    throw badSource(`The ${path} in the commit of ${subject} cannot be read`, result);
   const content = result?.stdout ?? Buffer.alloc(0);
   return {
-    path: 'LICENSE',
+    path,
     kind: 'regular',
-    size: result === undefined ? MAX_LICENSE + 1 : content.length,
+    size: result === undefined ? limit + 1 : content.length,
     read: async function* () {
       yield content;
     },

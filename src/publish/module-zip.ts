@@ -40,7 +40,10 @@ export interface ModuleFiles {
   readonly omitted: readonly Finding[];
   /** What is in the way: with one of these there is no zip. */
   readonly invalid: readonly Finding[];
-  /** The content of the version's .mod file; undefined when its go.mod cannot be published: see `problem`. */
+  /**
+   * The content of the version's .mod file; undefined when there is a `problem`. For a commit it is the go.mod as it is
+   * stored, as in Go: .gitattributes may have given the one in the zip other line endings.
+   */
   readonly goMod: Buffer | undefined;
   /** Undefined for a directory. */
   readonly commit: Commit | undefined;
@@ -100,15 +103,23 @@ async function examine(
   request: ModuleRequest,
   tree: SourceTree,
 ): Promise<{ found: ModuleFiles; selection: Selection<SourceFile> }> {
-  const goModFile = tree.files.find(({ path, kind }) => path === 'go.mod' && kind === 'regular');
-  const content = goModFile === undefined ? undefined : await readWhole(goModFile, MAX_GO_MOD);
-  const go = content === undefined ? undefined : goLine(content);
-  const selection = select(request, tree, go);
+  const content = tree.goMod === undefined ? undefined : await readWhole(tree.goMod, MAX_GO_MOD);
+  const selection = select(request, tree, await languageVersion(tree));
   const omitted = [...tree.omitted, ...selection.omitted];
-  const { goMod, problem } = judge(request, selection, omitted, content);
+  const isGoModTooLarge = tree.goMod !== undefined && content === undefined;
+  const { goMod, problem } = isGoModTooLarge
+    ? refused(request, `its go.mod is larger than ${MAX_GO_MOD} bytes`)
+    : judge(request, selection, omitted, content);
   const files = selection.valid.map(({ path, size }) => ({ path, size }));
   const { commit } = tree;
   return { found: { files, omitted, invalid: selection.invalid, goMod, commit, problem }, selection };
+}
+
+/** What the go.mod in the zip says. Go asks that one, even when another becomes the .mod file. */
+async function languageVersion(tree: SourceTree): Promise<string | undefined> {
+  const file = tree.files.find(({ path, kind }) => path === 'go.mod' && kind === 'regular');
+  const content = file === undefined ? undefined : await readWhole(file, MAX_GO_MOD);
+  return content === undefined ? undefined : goLine(content);
 }
 
 function select(request: ModuleRequest, tree: SourceTree, go: string | undefined): Selection<SourceFile> {
@@ -127,18 +138,15 @@ function judge(
   omitted: readonly Finding[],
   content: Buffer | undefined,
 ): { goMod: Buffer | undefined; problem: GokeepError | undefined } {
-  const refused = (what: string): { goMod: undefined; problem: GokeepError } => ({
-    goMod: undefined,
-    problem: new GokeepError('bad_zip', `${subjectOf(request)} cannot be published: ${what}.`),
-  });
-  if (selection.isTooLarge) return refused(`its files are larger than ${MAX_ZIP} bytes together`);
+  if (selection.isTooLarge) return refused(request, `its files are larger than ${MAX_ZIP} bytes together`);
   const [first, ...others] = selection.invalid;
   if (first !== undefined) {
     const more = others.length === 0 ? '' : `, and ${others.length} more files are not allowed either`;
-    return refused(`file ${quote(first.path)}: ${first.reason}${more}`);
+    return refused(request, `file ${quote(first.path)}: ${first.reason}${more}`);
   }
   // The zip would have none, although there is one to see.
-  if (omitted.some(({ path }) => path === 'go.mod')) return refused('its go.mod is not a regular file');
+  if (omitted.some(({ path }) => path === 'go.mod'))
+    return refused(request, 'its go.mod is not a regular file');
   try {
     return {
       goMod: checkGoMod(request.path, request.version, content, at(request.source)),
@@ -148,6 +156,11 @@ function judge(
     if (hasCode(error, 'bad_mod_file', 'bad_version')) return { goMod: undefined, problem: error };
     throw error;
   }
+}
+
+function refused(request: ModuleRequest, what: string): { goMod: undefined; problem: GokeepError } {
+  const message = `${subjectOf(request)} cannot be published: ${what}.`;
+  return { goMod: undefined, problem: new GokeepError('bad_zip', message) };
 }
 
 function at(source: ModuleSource): { isRoot: boolean } {

@@ -21,6 +21,11 @@ export interface SourceTree extends AsyncDisposable {
   readonly files: readonly SourceFile[];
   /** What was passed over while the files were listed. */
   readonly omitted: readonly Finding[];
+  /**
+   * What the .mod file is made of, where there is a go.mod: for a commit not the go.mod among the files, but the one
+   * that is stored. Attributes can make the two differ.
+   */
+  readonly goMod: SourceFile | undefined;
   readonly commit: Commit | undefined;
 }
 
