@@ -22,7 +22,10 @@ export async function openArchive(
 ): Promise<{ files: SourceFile[]; close: () => void }> {
   const prefix = Buffer.from(subdirectory === '' ? '' : `${subdirectory}/`);
   // Names as bytes: git marks them as UTF-8 only when they are, and yauzl would read the others as code page 437.
-  const zip = await yauzl.openPromise(file, { autoClose: false, decodeStrings: false });
+  const options = { autoClose: false, decodeStrings: false };
+  const zip = await yauzl.openPromise(file, options).catch((cause: unknown) => {
+    throw unreadable(subject, cause);
+  });
   try {
     const files: SourceFile[] = [];
     for await (const entry of zip.eachEntry()) {

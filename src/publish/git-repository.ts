@@ -63,6 +63,10 @@ export async function openCommit(
     const license = subdirectory === '' ? undefined : await stored('LICENSE', MAX_LICENSE);
     const goMod = await stored(subdirectory === '' ? 'go.mod' : `${subdirectory}/go.mod`, MAX_GO_MOD);
     const { files, close } = await openArchive(archive, subdirectory, subject);
+    if (goMod === undefined && files.some(({ path }) => path === 'go.mod')) {
+      close();
+      throw badSource(`The go.mod in the commit of ${subject} cannot be read`, undefined);
+    }
     // A module below the root that has no LICENSE gets the repository's.
     if (license !== undefined && !files.some(({ path }) => path === 'LICENSE'))
       files.push({ ...license, path: 'LICENSE' });
