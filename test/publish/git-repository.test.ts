@@ -137,6 +137,21 @@ describe('the zip is the same', () => {
     expect(made.commit?.hash).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it('byte for byte from a commit and from a directory, whose files come in another order', async () => {
+    const directory = await clone();
+    for (const name of ['order/a', 'order.b', 'order-c']) {
+      await mkdir(path.dirname(path.join(directory, name)), { recursive: true });
+      await writeFile(path.join(directory, name), name);
+    }
+    await lib.git('-C', directory, 'add', '.');
+    await lib.git('-C', directory, 'commit', '-qm', 'x');
+    const fromCommit = await make({ repository: directory, revision: 'HEAD' });
+    const source = { kind: 'directory', directory } as const;
+    const request = { path: 'x.y/Z', version: 'v1.0.0', source, scratch };
+    const fromDirectory = await moduleZip(request, path.join(work, `${number++}.zip`));
+    expect(await readFile(fromDirectory.file)).toEqual(await readFile(fromCommit.file));
+  });
+
   it.each(['HEAD', 'main', 'v1.0.0', 'refs/heads/main'])('by the name %s', async (revision) => {
     expect(await make({ repository: lib.bare, revision })).toMatchObject({ h1: wanted.h1 });
   });

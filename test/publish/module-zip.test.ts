@@ -213,8 +213,9 @@ describe('a file that changes while it is packed', () => {
     [
       'becomes a link',
       async (file: string) => {
+        await writeFile(`${file}.other`, 's'.repeat(1000));
         await rm(file);
-        await symlink('/etc/passwd', file);
+        await symlink(`${file}.other`, file);
       },
     ],
     [
