@@ -17,6 +17,7 @@ import { MAX_LICENSE, MAX_ZIP } from '../modzip/file-rules.ts';
 import { openArchive } from './git-archive.ts';
 import { Git, type GitResult, type GitSettings } from './git.ts';
 import type { Commit, SourceFile, SourceTree } from './source-tree.ts';
+import { storageError } from './storage-error.ts';
 
 export interface GitSource {
   /** A git repository on disk: bare, or any directory of a working tree. */
@@ -38,7 +39,8 @@ const ATTRIBUTES = '* -export-subst -export-ignore\n';
  *
  * @param scratch a directory for temporary files
  * @param subject the module and version, for errors
- * @throws not_found when there is no such revision or directory; bad_source, bad_zip, no_go, upstream_timeout
+ * @throws not_found when there is no such revision or directory; bad_source, bad_zip, no_go, upstream_timeout;
+ * storage_full, storage_failed; the signal's reason
  */
 export async function openCommit(
   source: GitSource,
@@ -50,7 +52,12 @@ export async function openCommit(
       'bad_source',
       `${subject} cannot lie in ${quote(source.subdirectory)}: that is no directory of a module.`,
     );
-  const directory = await mkdtemp(join(resolve(o.scratch), 'source-'));
+  let directory: string;
+  try {
+    directory = await mkdtemp(join(resolve(o.scratch), 'source-'));
+  } catch (cause) {
+    throw storageError(subject, cause);
+  }
   try {
     const git = new Git(o.settings, subject, directory, o.signal);
     const { hash, objects, format } = await resolveRevision(git, source, subject);
@@ -82,7 +89,8 @@ export async function openCommit(
     };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
-    throw error;
+    o.signal?.throwIfAborted();
+    throw error instanceof GokeepError ? error : storageError(subject, error);
   }
 }
 

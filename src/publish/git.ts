@@ -27,7 +27,6 @@ const MAX_STDERR = 64 * 1024;
 /** Settings that no configuration file can override, since they count as given on the command line. */
 const CONFIG: Readonly<Record<string, string>> = {
   'core.hooksPath': '/dev/null',
-  'core.attributesFile': '/dev/null',
   'core.fsmonitor': 'false',
   // Whose repository it is does not matter when nothing that it configures is run.
   'safe.directory': '*',
@@ -173,7 +172,8 @@ function environment(settings: GitSettings, home: string): Record<string, string
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '/bin/false',
     SSH_ASKPASS: '/bin/false',
-    // A partial clone would fetch what it lacks, with a program that its configuration names.
+    // A partial clone would fetch what it lacks, with a program that its configuration names. Twice, since older
+    // releases of git know the first only.
     GIT_ALLOW_PROTOCOL: 'none',
     GIT_NO_LAZY_FETCH: '1',
     GIT_NO_REPLACE_OBJECTS: '1',

@@ -15,6 +15,7 @@ import { quote } from '../module/quote.ts';
 import { Hash1 } from '../modzip/dirhash.ts';
 import { MAX_ZIP } from '../modzip/file-rules.ts';
 import type { SourceFile } from './source-tree.ts';
+import { storageError } from './storage-error.ts';
 
 /** What every file in every zip has. A zip tells a time without its zone: the same numbers need another moment in each. */
 function fileOptions() {
@@ -100,13 +101,4 @@ async function* hashed(
 
 function byName(a: SourceFile, b: SourceFile): number {
   return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path));
-}
-
-function storageError(subject: string, cause: unknown): GokeepError {
-  const { code } = cause as { code?: unknown };
-  return code === 'ENOSPC' || code === 'EDQUOT'
-    ? new GokeepError('storage_full', `The disk is full, so the zip of ${subject} could not be written.`, {
-        cause,
-      })
-    : new GokeepError('storage_failed', `The zip of ${subject} could not be written.`, { cause });
 }

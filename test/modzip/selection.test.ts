@@ -48,6 +48,12 @@ it('a path that is a file and a directory is refused', () => {
   expect(invalid).toEqual([{ path: 'a/b', reason: '"a" is both a file and a directory' }]);
 });
 
+it.each(['go.mod', 'GO.MOD'])('a link named %s makes no other module, and a file does', (name) => {
+  const others = (kind: ListedFile['kind']) => [file(`sub/${name}`, 1, kind), file('sub/a/b.go')];
+  expect(selectFiles(others('symlink'), undefined).valid).toMatchObject([{ path: 'sub/a/b.go' }]);
+  expect(selectFiles(others('regular'), undefined).valid).toEqual([]);
+});
+
 it('more than a million files and directories are too many', () => {
   const many = function* () {
     for (let i = 0; i <= 500_000; i++) yield file(`${i}/a`);

@@ -115,12 +115,33 @@ describe('the zip is the same', () => {
         return directory;
       },
     ],
+    [
+      'when the tag was replaced',
+      async () => {
+        const directory = await clone();
+        await lib.git('-C', directory, 'tag', '-am', 'good', 'good');
+        await lib.git('-C', directory, 'tag', '-f', 'v1.0.0', 'good');
+        await writeFile(path.join(directory, 'a.go'), 'package evil\n');
+        await lib.git('-C', directory, 'commit', '-qam', 'evil');
+        await lib.git('-C', directory, 'tag', '-am', 'evil', 'evil');
+        await lib.git('-C', directory, 'replace', 'good', 'evil');
+        return directory;
+      },
+    ],
   ])('%s', async (_, repository) => {
     expect(await make({ repository: await repository() })).toMatchObject({
       h1: wanted.h1,
       commit: wanted.commit,
       files: wanted.files,
     });
+  });
+
+  // Only root can give a file away. Git as such would refuse, for fear of what the configuration makes it run.
+  it.runIf(process.getuid?.() === 0)('from a repository that belongs to another user', async () => {
+    const directory = await clone();
+    execFileSync('chown', ['-R', '12345', directory]);
+    expect(() => execFileSync('git', ['-C', directory, 'status'], { stdio: 'pipe' })).toThrow(/dubious/);
+    expect(await make({ repository: directory })).toMatchObject({ h1: wanted.h1 });
   });
 
   it('from a repository whose hashes are SHA-256', async () => {
@@ -160,7 +181,7 @@ describe('the zip is the same', () => {
 describe('a repository that means harm', () => {
   it('runs nothing, and changes nothing in the zip', async () => {
     const directory = await clone();
-    const mark = path.join(work, `mark ${number++}`);
+    const mark = path.join(work, `mark-${number++}`);
     const command = `touch '${mark}'; cat`;
     const script = path.join(work, `script ${number++}`);
     await writeFile(script, `#!/bin/sh\ntouch '${mark}'\n`);
@@ -204,13 +225,13 @@ describe('a repository that means harm', () => {
 
   it('is not asked for what it lacks', async () => {
     const directory = await clone();
-    const mark = path.join(work, `mark ${number++}`);
+    const mark = path.join(work, `mark-${number++}`);
     const blob = (await lib.git('rev-parse', 'v1.0.0:a.go')).trim();
     for (const [key, value] of [
       ['core.repositoryFormatVersion', '1'],
       ['extensions.partialClone', 'origin'],
       ['remote.origin.promisor', 'true'],
-      ['remote.origin.url', `ext::touch '${mark}'`],
+      ['remote.origin.url', `ext::touch ${mark}`],
       ['remote.origin.uploadpack', `touch '${mark}'`],
       ['protocol.allow', 'always'],
       ['protocol.ext.allow', 'always'],
@@ -300,6 +321,13 @@ it('what is no repository is said to be none', async () => {
       code: 'bad_source',
       message: expect.stringMatching(/^The source of x\.y\/Z@v1\.0\.0 is no git repository/),
     });
+});
+
+it('a directory for temporary files that cannot be used is named as trouble with the disk', async () => {
+  const git = { searchPath, deadline: 60_000 };
+  const source = { kind: 'git', git, repository: lib.bare, revision: 'v1.0.0', subdirectory: '' } as const;
+  const request = { path: 'x.y/Z', version: 'v1.0.0', source, scratch: path.join(work, 'nothing') };
+  await expect(inspectModule(request)).rejects.toMatchObject({ code: 'storage_failed' });
 });
 
 it('a dry run says which files there would be, and leaves nothing', async () => {
