@@ -2,13 +2,15 @@ import { GokeepError } from '../errors.ts';
 import { parseModFile } from '../modfile/mod-file.ts';
 import { formatModuleRequest } from '../module/request-path.ts';
 import { compare, prerelease } from '../module/semver.ts';
+import type { KeptModules } from './kept.ts';
 import type { OwnServer } from './own-server.ts';
 import { isResolvedFromList } from './want/module-query.ts';
 import type { ModuleAnswers } from './want/wanted.ts';
 
-/** Answers from our own server, resolving `latest`, `v1` and the like from lists as the go command does (modload.Query). */
-export function serverAnswers(server: OwnServer): ModuleAnswers {
-  const mod = (path: string, version: string) =>
+/** Answers from what is held, or from our own server, resolving `latest`, `v1` and the like from lists as the go command does (modload.Query). */
+export function serverAnswers(server: OwnServer, kept: KeptModules): ModuleAnswers {
+  const mod = async (path: string, version: string) =>
+    (await kept.read('mod', path, version)) ??
     server.get(formatModuleRequest({ kind: 'mod', path, version }));
   const versionIn = (path: string, info: Buffer): string => {
     const { Version: version } = JSON.parse(info.toString()) as { Version?: unknown };

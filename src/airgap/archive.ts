@@ -1,26 +1,48 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { GokeepError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
 import { padding, readHeader, type TarEntry } from './tar.ts';
+import { oneFrame, ZSTD } from './zstd-frame.ts';
 
 /** A file in an archive, with its bytes, which have to be taken before the next one is asked for, or are passed over. */
 export interface ArchiveFile extends TarEntry {
   readonly body: AsyncGenerator<Buffer>;
 }
 
-const ZSTD = Buffer.of(0x28, 0xb5, 0x2f, 0xfd);
-const CHUNK = 1 << 20;
+const CHUNK = 1 << 17;
 
-/** Names of the files that an archive lies in: the one named, or all parts of a split one, of which the first is named. */
+/**
+ * Names of the files that an archive lies in: the one named, or all parts of a split one, of which the first is named.
+ * Throws bad_bundle where a part is missing between others. That the last one is there, only the bytes say.
+ */
 export function partsOf(file: string): string[] {
   if (!file.endsWith('.001')) return [file];
-  const parts: string[] = [];
-  for (let n = 1; n === 1 || existsSync(partName(file.slice(0, -4), n)); n++)
-    parts.push(partName(file.slice(0, -4), n));
-  return parts;
+  const whole = file.slice(0, -4);
+  const numbers = partNumbers(whole);
+  const gap = numbers.findIndex((n, at) => n !== at + 1);
+  if (gap >= 0)
+    throw new GokeepError(
+      'bad_bundle',
+      `${partName(whole, gap + 1)}: is missing, while ${path.basename(partName(whole, numbers[gap] ?? 0))} is there; put all parts of the bundle into one directory`,
+    );
+  return numbers.length === 0 ? [file] : numbers.map((n) => partName(whole, n));
+}
+
+/** The numbers of all parts of this archive that are there, in their order. */
+export function partNumbers(whole: string): number[] {
+  const directory = path.dirname(whole);
+  if (!existsSync(directory)) return [];
+  const base = path.basename(whole);
+  return readdirSync(directory)
+    .filter((name) => name.startsWith(`${base}.`))
+    .map((name) => ({ name, n: Number(name.slice(base.length + 1)) }))
+    .filter(({ name, n }) => n > 0 && name === partName(base, n))
+    .map(({ n }) => n)
+    .sort((a, b) => a - b);
 }
 
 /** The name of the n-th part, n from 1 on. */
@@ -47,8 +69,8 @@ export async function* fileChunks(file: string): AsyncGenerator<Buffer> {
 export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const reader = new ByteReader(chunks);
   const start = await reader.read(ZSTD.length);
-  const all = withStart(start, reader);
-  if (!start.equals(ZSTD)) return yield* all;
+  if (!start.equals(ZSTD)) return yield* closing(reader, withStart(start, reader));
+  const all = closing(reader, oneFrame(reader));
   let failed: Error | undefined;
   const source = Readable.from(all, { objectMode: false }).once('error', (error: Error) => {
     failed = error;
@@ -67,9 +89,13 @@ export async function* plainChunks(chunks: AsyncIterable<Buffer>): AsyncGenerato
 }
 
 async function* withStart(start: Buffer, reader: ByteReader): AsyncGenerator<Buffer> {
+  yield start;
+  yield* reader.stream(Number.MAX_SAFE_INTEGER);
+}
+
+async function* closing(reader: ByteReader, bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
   try {
-    yield start;
-    yield* reader.stream(Number.MAX_SAFE_INTEGER);
+    yield* bytes;
   } finally {
     await reader.close();
   }

@@ -105,7 +105,7 @@ function notOurs(name: string, cause?: unknown): GokeepError {
 const SECTIONS = ['bundles/', 'sumdb/'] as const;
 
 /** Proofs come before what they prove; the vulnerability database, which has none, comes last. */
-function section(path: string): number {
+export function sectionOf(path: string): number {
   const at = SECTIONS.findIndex((start) => path.startsWith(start));
   if (at >= 0) return at;
   return path.startsWith('vulndb/') ? 3 : 2;
@@ -113,5 +113,5 @@ function section(path: string): number {
 
 /** The order of files in a bundle: negative where a comes before b. Paths are ASCII. */
 export function compareBundlePaths(a: string, b: string): number {
-  return section(a) - section(b) || (a < b ? -1 : a > b ? 1 : 0);
+  return sectionOf(a) - sectionOf(b) || (a < b ? -1 : a > b ? 1 : 0);
 }

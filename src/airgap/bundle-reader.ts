@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { GokeepError, hasCode } from '../errors.ts';
 import { openNote } from '../note/note.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { type ArchiveFile, archiveFiles } from './archive.ts';
 import { type BundlePath, parseBundlePath } from './bundle-path.ts';
-import { checkOrder, type Entry, parseEntry } from './entry.ts';
+import { checkOrder, type Entry, malformedLine, MAX_LINE, parseEntry } from './entry.ts';
 import { bundleId, type Manifest, MAX_MANIFEST, parseManifest } from './manifest.ts';
 
 /** A file of a bundle that is where the manifest says. Its bytes are still to be taken, and checked by that. */
@@ -127,8 +126,7 @@ export async function* entriesIn(file: string, manifest: Pick<Manifest, 'entries
   let count = 0;
   let bytes = 0;
   let before = '';
-  const input = createReadStream(file, 'latin1');
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(file)) {
     const entry = parseEntry(line);
     checkOrder(before, entry.path);
     before = entry.path;
@@ -141,6 +139,18 @@ export async function* entriesIn(file: string, manifest: Pick<Manifest, 'entries
       'bad_bundle',
       'the bundle’s list of files is not the one that its manifest describes',
     );
+}
+
+/** The file is given back however the reading ends, and no more of a line is held than one can have. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(file, 'latin1') as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > MAX_LINE) throw malformedLine();
+    yield* lines;
+  }
+  if (rest !== '') throw malformedLine();
 }
 
 /** A file whose bytes are held against what the manifest says of them. */

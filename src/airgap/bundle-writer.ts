@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -6,10 +7,12 @@ import { createZstdCompress } from 'node:zlib';
 import { GokeepError } from '../errors.ts';
 import { syncDirectory } from '../store/durable-file.ts';
 import { storageError } from '../store/database.ts';
-import { partName } from './archive.ts';
+import { partName, partNumbers } from './archive.ts';
 import { END, formatHeader, padding } from './tar.ts';
 
 const CHUNK = 1 << 20;
+/** For reading into and using up before anything else runs. */
+const SHARED = Buffer.allocUnsafe(CHUNK);
 
 export interface OutputOptions {
   /** Where the bundle goes; a name that ends in `.zst` is compressed. */
@@ -36,81 +39,94 @@ export async function writeArchive(
   progress: (bytes: number) => void,
 ): Promise<string[]> {
   const out = new Parts(output, split);
-  const bytes = archiveBytes(files, progress);
-  const writeAll = async (chunks: AsyncIterable<Buffer>) => {
+  const compressed = output.endsWith('.zst');
+  const bytes = archiveBytes(files, !compressed, progress);
+  const writeAll = async (chunks: AsyncIterable<Buffer> | Iterable<Buffer>) => {
     for await (const chunk of chunks) await out.write(chunk);
   };
   try {
     // Level 3, without a thread: the same bytes each time.
-    if (output.endsWith('.zst')) await pipeline(bytes, createZstdCompress({ chunkSize: CHUNK }), writeAll);
+    if (compressed) await pipeline(bytes, createZstdCompress({ chunkSize: CHUNK }), writeAll);
     else await writeAll(bytes);
     return await out.finish();
   } catch (error) {
     // So that `files` are let go of before their owner closes what they come from.
-    await bytes.return(undefined);
+    bytes.return(undefined);
     await out.drop();
     throw error instanceof GokeepError ? error : storageError(error, `writing ${output}`);
   }
 }
 
-async function* archiveBytes(
+/**
+ * The bytes of an archive, a block at a time. `shared`: each block is overwritten when the next is asked for, so that memory
+ * is not asked for and given back for every megabyte.
+ */
+function* archiveBytes(
   files: Iterable<WrittenFile>,
+  shared: boolean,
   progress: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
+): Generator<Buffer> {
+  let block = Buffer.allocUnsafe(CHUNK);
+  let filled = 0;
+  const full = function* (): Generator<Buffer> {
+    yield block.subarray(0, filled);
+    if (!shared) block = Buffer.allocUnsafe(CHUNK);
+    filled = 0;
+  };
+  const bytes = function* (piece: Buffer): Generator<Buffer> {
+    for (let at = 0; at < piece.length; ) {
+      const copied = piece.copy(block, filled, at);
+      at += copied;
+      filled += copied;
+      if (filled === CHUNK) yield* full();
+    }
+  };
   let done = 0;
-  // Small pieces are put together, so that neither a write nor a call is made for each.
-  let waiting: Buffer[] = [];
-  let size = 0;
   for (const file of files) {
-    waiting.push(formatHeader({ name: file.path, size: file.size }));
-    if (file.disk === null) waiting.push(file.body ?? Buffer.alloc(0));
+    yield* bytes(formatHeader({ name: file.path, size: file.size }));
+    if (file.disk === null) yield* bytes(file.body ?? Buffer.alloc(0));
     else {
-      for await (const chunk of diskChunks(file.disk, file.size)) {
-        waiting.push(chunk);
-        size += chunk.length;
-        if (size < CHUNK) continue;
-        yield Buffer.concat(waiting);
-        waiting = [];
-        size = 0;
+      const fd = openSync(file.disk, 'r');
+      try {
+        for (let left = file.size; left > 0; ) {
+          const read = readSync(fd, block, filled, Math.min(left, CHUNK - filled), null);
+          if (read === 0) throw shortened(file.disk);
+          left -= read;
+          filled += read;
+          if (filled === CHUNK) yield* full();
+        }
+      } finally {
+        closeSync(fd);
       }
     }
-    waiting.push(Buffer.alloc(padding(file.size)));
-    size += file.size + 1024;
+    yield* bytes(Buffer.alloc(padding(file.size)));
     done += file.size;
     progress(done);
-    if (size < CHUNK) continue;
-    yield Buffer.concat(waiting);
-    waiting = [];
-    size = 0;
   }
-  yield Buffer.concat([...waiting, END]);
+  yield* bytes(END);
+  if (filled > 0) yield* full();
 }
 
-/** The bytes of a file on disk, which must be as many as were counted. */
-async function* diskChunks(file: string, size: number): AsyncGenerator<Buffer> {
-  await using handle = await open(file, 'r');
-  let left = size;
-  while (left > 0) {
-    const buffer = Buffer.allocUnsafe(Math.min(left, CHUNK));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length);
-    if (bytesRead === 0)
-      throw new GokeepError('storage_failed', `${path.basename(file)} became shorter while it was read`);
-    left -= bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
+function shortened(file: string): GokeepError {
+  return new GokeepError('storage_failed', `${path.basename(file)} became shorter while it was read`);
 }
 
-/** SHA-256 of a file on disk, and its size. */
-export async function digestFile(file: string): Promise<{ size: number; sha256: string }> {
+/**
+ * SHA-256 of a file on disk, and its size. For commands: it gives way to nothing else, and hashes thousands of small files
+ * in the time that waiting for each would take.
+ */
+export function digestFile(file: string): { size: number; sha256: string } {
   const hash = createHash('sha256');
-  await using handle = await open(file, 'r');
-  const buffer = Buffer.allocUnsafe(CHUNK);
-  let size = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, 0, CHUNK);
-    if (bytesRead === 0) return { size, sha256: hash.digest('hex') };
-    size += bytesRead;
-    hash.update(buffer.subarray(0, bytesRead));
+  const fd = openSync(file, 'r');
+  try {
+    for (let size = 0; ; ) {
+      const read = readSync(fd, SHARED, 0, CHUNK, null);
+      if (read === 0) return { size, sha256: hash.digest('hex') };
+      size += read;
+      hash.update(SHARED.subarray(0, read));
+    }
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -140,8 +156,10 @@ class Parts {
   async finish(): Promise<string[]> {
     await this.#closeCurrent();
     for (const name of this.#names) await rename(`${name}.tmp`, name);
-    // A part more of a bundle that had this name would be read as part of this one.
-    if (this.#split !== undefined) await rm(partName(this.#output, this.#names.length + 1), { force: true });
+    // Parts more of a bundle that had this name would be read as part of this one.
+    if (this.#split !== undefined)
+      for (const n of partNumbers(this.#output))
+        if (n > this.#names.length) await rm(partName(this.#output, n), { force: true });
     await syncDirectory(path.dirname(this.#output));
     return this.#names;
   }

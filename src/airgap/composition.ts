@@ -1,5 +1,6 @@
 import { openScratch } from '../store/scratch.ts';
 import type { Database } from '../store/database.ts';
+import { sectionOf } from './bundle-path.ts';
 import type { Entry } from './entry.ts';
 import { formatHeader, END, padding } from './tar.ts';
 
@@ -31,7 +32,7 @@ export class Composition implements Disposable {
   }
 
   add({ path, size, sha256, provenance, disk, body }: ComposedFile): void {
-    this.#put.run(section(path), path, size, sha256, provenance, disk, body);
+    this.#put.run(sectionOf(path), path, size, sha256, provenance, disk, body);
   }
 
   /** A file that an earlier bundle of the chain brought. */
@@ -53,7 +54,7 @@ export class Composition implements Disposable {
 
   has(path: string): boolean {
     return (
-      this.#db.prepare('SELECT 1 FROM files WHERE section = ? AND path = ?').get(section(path), path) !==
+      this.#db.prepare('SELECT 1 FROM files WHERE section = ? AND path = ?').get(sectionOf(path), path) !==
       undefined
     );
   }
@@ -64,7 +65,7 @@ export class Composition implements Disposable {
       .prepare<[number, string], { body: Buffer | null }>(
         'SELECT body FROM files WHERE section = ? AND path = ?',
       )
-      .get(section(path), path);
+      .get(sectionOf(path), path);
     return row?.body ?? undefined;
   }
 
@@ -95,10 +96,4 @@ export class Composition implements Disposable {
   [Symbol.dispose](): void {
     this.#db.close();
   }
-}
-
-/** As `compareBundlePaths` orders them. */
-function section(path: string): number {
-  if (path.startsWith('sumdb/')) return 1;
-  return path.startsWith('vulndb/') ? 3 : 2;
 }

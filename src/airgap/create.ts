@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
 import { formatModuleRequest } from '../module/request-path.ts';
-import { signNote } from '../note/note.ts';
 import type { Signer } from '../note/signer.ts';
 import type { Verifier } from '../note/verifier.ts';
 import type { LogReader } from '../store/log-reader.ts';
 import type { ModuleStore } from '../store/module-store.ts';
+import type { UpstreamReader } from '../store/upstream-reader.ts';
 import { VulndbCheck } from '../vulndb/check.ts';
 import { gzipDeterministic } from '../vulndb/gzip.ts';
 import { Limit } from '../upstream/limit.ts';
 import { formatBundlePath } from './bundle-path.ts';
-import { digestFile, type OutputOptions, writeArchive } from './bundle-writer.ts';
+import { digestFile, type OutputOptions } from './bundle-writer.ts';
 import { entriesIn } from './bundle-reader.ts';
 import { Composition } from './composition.ts';
 import { DatabaseProofs } from './database-proofs.ts';
-import { formatEntry } from './entry.ts';
 import { listFiles, TOOLCHAIN } from './lists.ts';
-import { bundleId, formatManifest, type Manifest, type ManifestDatabase } from './manifest.ts';
+import type { Manifest, ManifestDatabase } from './manifest.ts';
+import { KeptModules, keptLog, rememberedDatabase } from './kept.ts';
 import type { OwnServer } from './own-server.ts';
 import { ProvenRecords } from './proven.ts';
 import type { Receipt } from './receipts.ts';
+import { signBundle, type SignedBundle } from './signed-bundle.ts';
 
 /** A module version that is to go into a bundle. */
 export interface WantedVersion {
@@ -37,6 +37,8 @@ export interface CreateOptions {
   readonly server: OwnServer;
   readonly store: ModuleStore;
   readonly log: LogReader;
+  /** What was learned from outside; undefined where there is no such memory yet. */
+  readonly remembered: UpstreamReader;
   readonly signer: Signer;
   readonly tool: string;
   /** Our own database first, then the public one, which is not asked about private paths. */
@@ -56,11 +58,7 @@ export interface CreateOptions {
 }
 
 /** What a bundle turned out to be, before it is written. */
-export interface ComposedBundle extends Disposable {
-  readonly id: string;
-  readonly note: Buffer;
-  readonly entriesFile: string;
-  readonly manifest: Manifest;
+export interface ComposedBundle extends Omit<SignedBundle, 'write'>, Disposable {
   readonly zips: number;
   readonly mods: number;
   write(o: OutputOptions): Promise<string[]>;
@@ -82,7 +80,8 @@ export class BundleMaker implements Disposable {
   readonly #o: CreateOptions;
   readonly #composition: Composition;
   readonly #proven: ProvenRecords;
-  readonly #databases: readonly DatabaseProofs[];
+  readonly #kept: KeptModules;
+  readonly #databases: DatabaseProofs[];
   readonly #missing: Missing[] = [];
   #zips = 0;
   #mods = 0;
@@ -91,9 +90,12 @@ export class BundleMaker implements Disposable {
     this.#o = options;
     this.#composition = new Composition(path.join(options.scratch, 'composition.db'));
     this.#proven = new ProvenRecords(path.join(options.scratch, 'proven.db'));
-    this.#databases = [options.own, ...(options.proving === undefined ? [] : [options.proving])].map(
-      (key) => new DatabaseProofs(key, options.server, this.#proven),
-    );
+    this.#kept = new KeptModules(options.store, options.log);
+    const { own, proving, server, log, remembered } = options;
+    this.#databases = [new DatabaseProofs(own, server, keptLog(log), this.#proven)];
+    if (proving === undefined) return;
+    const kept = rememberedDatabase(remembered, proving.verifier.name);
+    this.#databases.push(new DatabaseProofs(proving, server, kept, this.#proven));
   }
 
   /** Versions that the earlier bundles do not have already. */
@@ -111,18 +113,20 @@ export class BundleMaker implements Disposable {
   async admit(fresh: readonly WantedVersion[]): Promise<readonly Missing[]> {
     await this.#each('fetching', fresh, async (wanted) => {
       const { path: modulePath, version, zip } = wanted;
-      const target = (kind: 'info' | 'mod' | 'zip') =>
-        formatModuleRequest({ kind, path: modulePath, version });
+      const admit = async (kind: 'info' | 'mod' | 'zip') => {
+        if (this.#kept.has(kind, modulePath, version)) return;
+        await this.#o.server.admit(formatModuleRequest({ kind, path: modulePath, version }));
+      };
       try {
-        if (zip) await this.#o.server.admit(target('zip'));
-        if (modulePath !== TOOLCHAIN) await this.#o.server.admit(target('mod'));
+        if (zip) await admit('zip');
+        if (modulePath !== TOOLCHAIN) await admit('mod');
       } catch (error) {
         if (!(error instanceof GokeepError)) throw error;
         this.#missing.push({ path: modulePath, version, zip, error });
         return;
       }
       // Of some versions upstream has nothing but the files that matter; `go` can do without this one.
-      await this.#o.server.admit(target('info')).catch((error: unknown) => {
+      await admit('info').catch((error: unknown) => {
         if (!(error instanceof GokeepError)) throw error;
       });
     });
@@ -189,10 +193,9 @@ export class BundleMaker implements Disposable {
     const source = (record === undefined ? undefined : log.provenance(record.id)?.source) ?? 'upstream';
     for (const kind of zip ? (['info', 'mod', 'zip'] as const) : (['info', 'mod'] as const)) {
       const name = formatBundlePath({ kind, path: modulePath, version });
-      if (this.#composition.inBase(name) || (await store.size(kind, modulePath, version)) === undefined)
-        continue;
+      if (this.#composition.inBase(name) || store.sizeNow(kind, modulePath, version) === undefined) continue;
       const disk = store.fileName(kind, modulePath, version);
-      const digest = await digestFile(disk);
+      const digest = digestFile(disk);
       this.#composition.add({
         path: name,
         ...digest,
@@ -254,55 +257,16 @@ export class BundleMaker implements Disposable {
   }
 
   async #sign(databases: ManifestDatabase[], vulndb: Manifest['vulndb']): Promise<ComposedBundle> {
-    const { scratch, signer, tool, since } = this.#o;
-    const entriesFile = path.join(scratch, 'entries');
-    let count = 0;
-    let bytes = 0;
-    await writeFile(
-      entriesFile,
-      (function* (files) {
-        for (const file of files) {
-          count++;
-          bytes += file.size;
-          yield formatEntry(file);
-        }
-      })(this.#composition.files()),
-    );
-    const { size, sha256 } = await digestFile(entriesFile);
-    const manifest: Manifest = {
-      tool,
-      base: since.at(-1)?.id,
-      entries: { count, bytes, size, sha256 },
-      databases: databases.sort((a, b) => (a.name < b.name ? -1 : 1)),
-      vulndb,
-    };
-    const text = formatManifest(manifest);
-    const id = bundleId(text);
-    const note = signNote(text, [signer]);
+    const { scratch, signer, tool, since, onProgress } = this.#o;
+    const manifest = { tool, base: since.at(-1)?.id, databases, vulndb };
+    const signed = await signBundle(this.#composition, manifest, signer, path.join(scratch, 'entries'));
     return {
-      id,
-      note,
-      entriesFile,
-      manifest,
+      ...signed,
       zips: this.#zips,
       mods: this.#mods,
-      write: (o) =>
-        writeArchive(this.#written(id, note, entriesFile, size), o, (done) =>
-          this.#o.onProgress('writing', done, bytes),
-        ),
+      write: (o) => signed.write(o, (done) => onProgress('writing', done, signed.manifest.entries.bytes)),
       [Symbol.dispose]: () => this[Symbol.dispose](),
     };
-  }
-
-  *#written(id: string, note: Buffer, entriesFile: string, entriesSize: number) {
-    yield { path: formatBundlePath({ kind: 'manifest', id }), size: note.length, disk: null, body: note };
-    yield {
-      path: formatBundlePath({ kind: 'entries', id }),
-      size: entriesSize,
-      disk: entriesFile,
-      body: null,
-    };
-    yield* this.#composition.files();
   }
 
   #addBody(name: string, body: Buffer, provenance: string): void {

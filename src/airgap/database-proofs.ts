@@ -1,4 +1,4 @@
-import { GokeepError } from '../errors.ts';
+import { GokeepError, hasCode } from '../errors.ts';
 import { formatLookup } from '../module/request-path.ts';
 import { openNote } from '../note/note.ts';
 import type { Verifier } from '../note/verifier.ts';
@@ -6,8 +6,9 @@ import { HASH_SIZE, recordHash } from '../tlog/hash.ts';
 import { formatRecord, parseRecord } from '../tlog/record.ts';
 import { tilePath } from '../tlog/tile.ts';
 import { tileHashReader, type TileReader } from '../tlog/tile-reader.ts';
-import { storedHashIndex, treeHash } from '../tlog/tree.ts';
+import { type HashReader, storedHashIndex, treeHash } from '../tlog/tree.ts';
 import { parseTree, type TreeHead } from '../tlog/tree-note.ts';
+import type { KeptDatabase } from './kept.ts';
 import type { OwnServer } from './own-server.ts';
 import type { ProvenRecords } from './proven.ts';
 
@@ -27,21 +28,30 @@ export class DatabaseProofs {
   readonly name: string;
   readonly vkey: string;
   readonly #key: Verifier;
-  readonly #server: OwnServer;
+  readonly #server: Pick<OwnServer, 'get'>;
+  readonly #kept: KeptDatabase;
   readonly #proven: ProvenRecords;
 
-  constructor(key: { vkey: string; verifier: Verifier }, server: OwnServer, proven: ProvenRecords) {
+  /** @param kept asked before the server is */
+  constructor(
+    key: { vkey: string; verifier: Verifier },
+    server: Pick<OwnServer, 'get'>,
+    kept: KeptDatabase,
+    proven: ProvenRecords,
+  ) {
     this.name = key.verifier.name;
     this.vkey = key.vkey;
     this.#key = key.verifier;
     this.#server = server;
+    this.#kept = kept;
     this.#proven = proven;
   }
 
-  /** Asks for the record of a version, which admits it. Throws what the server answers. */
+  /** Takes the record of a version that is kept, or asks for it, which admits it. Throws what the server answers. */
   async add(path: string, version: string): Promise<void> {
-    const body = await this.#server.get(`/sumdb/${this.name}/lookup/${formatLookup(path, version)}`);
-    const { id, text } = parseRecord(body);
+    const { id, text } =
+      this.#kept.record(path, version) ??
+      parseRecord(await this.#server.get(`/sumdb/${this.name}/lookup/${formatLookup(path, version)}`));
     this.#proven.claim(this.name, { id, path, version, text });
   }
 
@@ -50,7 +60,8 @@ export class DatabaseProofs {
    * upstream for a newer one, so that the same input gives the same bundle.
    */
   async head(): Promise<{ head: TreeHead; note: Buffer }> {
-    const note = await this.#server.get(`/sumdb/${this.name}/latest`, { cachedOnly: true });
+    const note =
+      this.#kept.latest() ?? (await this.#server.get(`/sumdb/${this.name}/latest`, { cachedOnly: true }));
     return { head: parseTree(openNote(note, [this.#key]).text), note };
   }
 
@@ -64,7 +75,7 @@ export class DatabaseProofs {
   ): AsyncGenerator<ProofFile> {
     yield { name: 'supported', body: Buffer.alloc(0) };
     yield { name: 'latest', body: note };
-    const reader = tileHashReader(head, this.#tiles());
+    const reader = this.#hashes(head);
     for (const before of earlier) {
       if ((await treeHash(before.size, reader)).equals(before.root)) continue;
       throw new GokeepError(
@@ -100,13 +111,27 @@ export class DatabaseProofs {
     }
   }
 
-  #tiles(): TileReader {
+  /** From tiles that are kept; where those turn out to be damaged, from those that the server gives. */
+  #hashes(head: TreeHead): HashReader {
+    const kept = tileHashReader(head, this.#tiles(this.#kept));
+    const given = tileHashReader(head, this.#tiles(undefined));
+    return async (indexes) => {
+      try {
+        return await kept(indexes);
+      } catch (error) {
+        if (!hasCode(error, 'bad_tile')) throw error;
+        return given(indexes);
+      }
+    };
+  }
+
+  #tiles(kept: KeptDatabase | undefined): TileReader {
     return {
       height: 8,
       readTiles: (tiles) =>
         Promise.all(
           tiles.map(async (tile) => {
-            const have = this.#proven.tile(this.name, tile);
+            const have = this.#proven.tile(this.name, tile) ?? kept?.tile(tile);
             if (have !== undefined) return have;
             const data = await this.#server.get(`/sumdb/${this.name}/${tilePath(tile)}`);
             if (data.length !== tile.width * HASH_SIZE)

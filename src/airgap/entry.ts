@@ -19,6 +19,9 @@ export interface Entry {
 
 const LINE = /^([0-9a-f]{64}) (0|[1-9][0-9]{0,14}) ([a-z]{1,20}) ([\x21-\x7e]{1,8192})$/;
 
+/** Characters of the longest line, without its newline. */
+export const MAX_LINE = 64 + 1 + 15 + 1 + 20 + 1 + 8192;
+
 export function formatEntry({ path, size, sha256, provenance }: Entry): string {
   return `${sha256} ${size} ${provenance} ${path}\n`;
 }
@@ -27,8 +30,12 @@ export function formatEntry({ path, size, sha256, provenance }: Entry): string {
 export function parseEntry(line: string): Entry {
   const [, sha256, size, provenance, path] = LINE.exec(line) ?? [];
   if (sha256 === undefined || size === undefined || provenance === undefined || path === undefined)
-    throw new GokeepError('bad_bundle', 'a line in the bundle’s list of files is malformed');
+    throw malformedLine();
   return { path, size: Number(size), sha256, provenance };
+}
+
+export function malformedLine(): GokeepError {
+  return new GokeepError('bad_bundle', 'a line in the bundle’s list of files is malformed');
 }
 
 /** Throws bad_bundle unless `next` comes behind `before`: that no file is named twice follows. */

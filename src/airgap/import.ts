@@ -1,25 +1,27 @@
-import { existsSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { storageError } from '../store/database.ts';
-import { syncFile } from '../store/durable-file.ts';
-import type { ModuleFile, ModuleStore } from '../store/module-store.ts';
+import type { AdoptedFile, ModuleStore } from '../store/module-store.ts';
 import type { TreeHead } from '../tlog/tree-note.ts';
 import { plainChunks } from './archive.ts';
 import { parseBundlePath } from './bundle-path.ts';
-import { type BundleFile, entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
-import { type BundleFacts, checkBundle, type FileSink, type ZipHasher } from './check.ts';
+import { entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
+import { type BundleFacts, checkBundle, type ZipHasher } from './check.ts';
 import { ProvenRecords } from './proven.ts';
 import type { Receipts } from './receipts.ts';
+import { stagedBytes, stagedFile, Staging } from './staging.ts';
 
 /** Where proven records go: this site's own log, a replica's copy of the origin's, or the memory of a public database. */
 export interface RecordTarget {
   /** Heads that the bundle's have to follow on. */
   seen(database: string): Promise<readonly TreeHead[]>;
-  /** Reports what contradicts what is here; changes nothing. */
-  check(proven: ProvenRecords, report: (problem: string) => void): void;
+  /** Reports what contradicts what is here; changes nothing but what is known of a public database's heads. */
+  check(proven: ProvenRecords, report: (problem: string) => void): Promise<void>;
+  /** Whether records have to wait for the files that they promise. */
+  readonly afterFiles: boolean;
   /** Takes everything, durably. Doing it again changes nothing. */
   commit(proven: ProvenRecords, bundle: OpenedBundle): Promise<void>;
 }
@@ -70,6 +72,8 @@ const NOTHING: BundleFacts = { files: 0, bytes: 0, zips: 0, mods: 0 };
 const MOST_PROBLEMS = 1_000;
 /** Bytes of database that a record takes at the most. */
 const RECORD_BYTES = 1_000;
+/** Files that are taken over at a time: a disk makes many durable in little more time than one. */
+const PORTION = 4_096;
 
 /**
  * Brings bundles in, one at a time: all of it is checked before anything changes, in a staging directory that a later run
@@ -133,7 +137,8 @@ export class BundleImport {
     await this.#dropOthers(root, id);
     const directory = path.join(root, id);
     await mkdir(path.join(directory, 'files'), { recursive: true });
-    await this.#checkRoom(manifest.entries.bytes + manifest.entries.count * RECORD_BYTES, directory);
+    const here = await stagedBytes(directory, bundle);
+    await this.#checkRoom(manifest.entries.bytes - here + manifest.entries.count * RECORD_BYTES, directory);
     await rm(path.join(directory, 'proven.db'), { force: true });
     using proven = new ProvenRecords(path.join(directory, 'proven.db'));
     const facts = await this.#check(bundle, proven, directory);
@@ -170,40 +175,37 @@ export class BundleImport {
       report,
       progress: (files, bytes) => this.#onProgress('checking', files, bytes),
     });
-    for (const target of targets) target.check(proven, report);
+    for (const target of targets) await target.check(proven, report);
     if (problems.length > 0) throw new BadBundle(problems);
     return facts;
   }
 
   async #commit(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<void> {
-    for (const target of this.#o.targets) await target.commit(proven, bundle);
+    const { targets, keepVulndb } = this.#o;
+    for (const target of targets) if (!target.afterFiles) await target.commit(proven, bundle);
+    await this.#takeOver(bundle, directory);
+    for (const target of targets) if (target.afterFiles) await target.commit(proven, bundle);
+    const vulndb = path.join(directory, 'files', 'vulndb');
+    if (bundle.manifest.vulndb !== undefined && existsSync(vulndb)) await keepVulndb(vulndb, bundle.id);
+  }
+
+  async #takeOver(bundle: OpenedBundle, directory: string): Promise<void> {
+    const { store, keepQuery } = this.#o;
     const databases = bundle.manifest.databases.map(({ name }) => name);
-    let modulePath = '';
-    let files: { kind: ModuleFile; version: string; file: string }[] = [];
-    const place = async () => {
-      if (files.length > 0)
-        await this.#o.store.adopt(
-          modulePath,
-          files.filter(({ file }) => existsSync(file)),
-        );
-      files = [];
-    };
+    let files: AdoptedFile[] = [];
     let placed = 0;
     for await (const entry of entriesIn(bundle.entriesFile, bundle.manifest)) {
       const at = parseBundlePath(entry.path, databases);
       const file = stagedFile(directory, entry.path);
-      if (at.kind === 'query' && existsSync(file))
-        await this.#o.keepQuery(at.path, at.version, await readFile(file));
+      if (at.kind === 'query') await keepQuery(at.path, at.version, await readFile(file));
       if (at.kind !== 'info' && at.kind !== 'mod' && at.kind !== 'zip') continue;
-      if (at.path !== modulePath) await place();
-      modulePath = at.path;
-      files.push({ kind: at.kind, version: at.version, file });
+      files.push({ kind: at.kind, path: at.path, version: at.version, file });
       this.#onProgress('taking over', ++placed, 0);
+      if (files.length < PORTION) continue;
+      await store.adopt(files);
+      files = [];
     }
-    await place();
-    const vulndb = path.join(directory, 'files', 'vulndb');
-    if (bundle.manifest.vulndb !== undefined && existsSync(vulndb))
-      await this.#o.keepVulndb(vulndb, bundle.id);
+    await store.adopt(files);
   }
 
   /** What an import of another bundle has left, which would never be used again. */
@@ -221,42 +223,5 @@ export class BundleImport {
       `the bundle needs ${Math.ceil(bytes / 2 ** 20)} MiB on the disk of the gokeep server beside its reserve, and there is less; make room and import it again`,
       { detail: `${bavail * bsize} bytes free, ${this.#o.diskReserve} reserved` },
     );
-  }
-}
-
-function stagedFile(directory: string, name: string): string {
-  return path.join(directory, 'files', name);
-}
-
-/** The files of a bundle, on the way in. A zip has its name once it was found good and is durable: a later run takes it as it is. */
-class Staging implements FileSink {
-  readonly #directory: string;
-
-  constructor(directory: string) {
-    this.#directory = directory;
-  }
-
-  async zip(file: BundleFile): Promise<{ file: string; checked: boolean }> {
-    const name = stagedFile(this.#directory, file.entry.path);
-    if (statSync(name, { throwIfNoEntry: false })?.size === file.entry.size) {
-      for await (const _ of file.body);
-      return { file: name, checked: true };
-    }
-    await mkdir(path.dirname(name), { recursive: true });
-    await using handle = await open(`${name}.part`, 'w');
-    for await (const chunk of file.body) await handle.appendFile(chunk);
-    return { file: `${name}.part`, checked: false };
-  }
-
-  async zipChecked(file: BundleFile, at: string): Promise<void> {
-    await syncFile(at);
-    await rename(at, stagedFile(this.#directory, file.entry.path));
-  }
-
-  async small({ entry, at }: BundleFile, body: Buffer): Promise<void> {
-    if (at.kind !== 'info' && at.kind !== 'mod' && at.kind !== 'query' && at.kind !== 'vulndb') return;
-    const name = stagedFile(this.#directory, entry.path);
-    await mkdir(path.dirname(name), { recursive: true });
-    await writeFile(name, body);
   }
 }

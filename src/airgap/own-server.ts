@@ -15,12 +15,12 @@ const MAX_BODY = 32 * 2 ** 20;
  * verified, stored and logged the one way there is.
  */
 export class OwnServer implements AsyncDisposable {
-  readonly #base: string;
+  readonly #base: () => Promise<string>;
   readonly #agent: Agent;
 
-  /** @param url of the server, on this machine */
-  constructor(url: string) {
-    this.#base = url.replace(/\/$/, '');
+  /** @param url of the server, on this machine; asked for when there is something to ask it */
+  constructor(url: () => Promise<string>) {
+    this.#base = url;
     // A server here may have a certificate for another name; all that comes from it is proven by the log's key, or read
     // from the store.
     this.#agent = new Agent({
@@ -59,10 +59,11 @@ export class OwnServer implements AsyncDisposable {
     target: string,
     cachedOnly: boolean,
   ): Promise<Dispatcher.ResponseData> {
+    const origin = await this.#base();
     let answer: Dispatcher.ResponseData;
     try {
       answer = await this.#agent.request({
-        origin: this.#base,
+        origin,
         path: target,
         method,
         headers: cachedOnly ? { 'disable-module-fetch': 'true' } : {},
@@ -70,7 +71,7 @@ export class OwnServer implements AsyncDisposable {
     } catch (error) {
       throw new GokeepError(
         'upstream_unreachable',
-        `the gokeep server at ${this.#base} does not answer; see whether it runs`,
+        `the gokeep server at ${origin} does not answer; see whether it runs`,
         { cause: error },
       );
     }

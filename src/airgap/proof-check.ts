@@ -30,6 +30,7 @@ export class ProofCheck {
   readonly #key: Verifier;
   readonly #proven: ProvenRecords;
   #note: Buffer | undefined;
+  #supported = false;
 
   constructor(database: ManifestDatabase, key: Verifier, proven: ProvenRecords) {
     this.#database = database;
@@ -41,6 +42,7 @@ export class ProofCheck {
   add(at: DatabasePath, body: Buffer): void {
     switch (at.kind) {
       case 'supported':
+        this.#supported = true;
         if (body.length > 0) throw this.#wrong(at, 'it has to be empty');
         return;
       case 'head':
@@ -58,6 +60,8 @@ export class ProofCheck {
    */
   async finish(report: (problem: string) => void): Promise<void> {
     const { name, head, earlier } = this.#database;
+    if (!this.#supported)
+      report(`sumdb/${name}/supported is missing, without which go does not ask this database`);
     if (this.#note === undefined) throw new GokeepError('bad_bundle', `sumdb/${name}/latest is missing`);
     this.#proven.setHead(name, head, this.#note);
     await this.#proveTiles(report);

@@ -9,7 +9,7 @@ import type { TreeHead } from '../tlog/tree-note.ts';
 
 const TABLES = `
   CREATE TABLE lookups (database TEXT, id INTEGER, path TEXT, version TEXT, text BLOB, PRIMARY KEY (database, id)) WITHOUT ROWID;
-  CREATE TABLE records (database TEXT, id INTEGER, path TEXT, version TEXT, zip TEXT, mod TEXT, PRIMARY KEY (database, path, version)) WITHOUT ROWID;
+  CREATE TABLE records (database TEXT, id INTEGER, path TEXT, version TEXT, zip TEXT, mod TEXT, PRIMARY KEY (path, version, database)) WITHOUT ROWID;
   CREATE TABLE tiles (database TEXT, level INTEGER, n INTEGER, width INTEGER, data BLOB, PRIMARY KEY (database, level, n, width));
   CREATE TABLE heads (database TEXT PRIMARY KEY, size INTEGER, root BLOB, note BLOB);
 `;
@@ -30,15 +30,20 @@ export interface ProvenHashes extends GoSumHashes {
 export class ProvenRecords implements Disposable {
   readonly file: string;
   readonly #db: Database;
+  readonly #also: ProvenRecords | undefined;
   readonly #putLookup;
   readonly #putRecord;
   readonly #putTile;
   readonly #hashes;
   readonly #tile;
 
-  /** @param file a path where nothing lies yet */
-  constructor(file: string) {
+  /**
+   * @param file a path where nothing lies yet
+   * @param also what another bundle of the chain has proven, which counts here too
+   */
+  constructor(file: string, also?: ProvenRecords) {
     this.file = file;
+    this.#also = also;
     const db = openScratch(file, TABLES);
     this.#db = db;
     this.#putLookup = db.prepare('INSERT INTO lookups VALUES (?, ?, ?, ?, ?)');
@@ -110,17 +115,8 @@ export class ProvenRecords implements Disposable {
 
   /** What each database has proven of a module version. */
   hashes(path: string, version: string): ProvenHashes[] {
-    return this.#hashes.all(path, version);
-  }
-
-  /** Proven records of one database with id > after, by id, at most `limit`. */
-  recordsAfter(database: string, after: number, limit: number) {
-    return this.#db
-      .prepare<
-        [string, number, number],
-        { id: number; path: string; version: string; zip: string; mod: string }
-      >('SELECT id, path, version, zip, mod FROM records WHERE database = ? AND id > ? ORDER BY id LIMIT ?')
-      .all(database, after, limit);
+    const own = this.#hashes.all(path, version);
+    return this.#also === undefined ? own : [...own, ...this.#also.hashes(path, version)];
   }
 
   /** Module versions that any database has proven, behind (path, version), at most `limit`, with one database's hashes. */
@@ -130,10 +126,23 @@ export class ProvenRecords implements Disposable {
         [string, string, number],
         { path: string; version: string; zip: string; mod: string; databases: string }
       >(
-        `SELECT path, version, min(zip) AS zip, min(mod) AS mod, group_concat(database, ', ') AS databases FROM records
+        `SELECT path, version, min(zip) AS zip, min(mod) AS mod, json_group_array(database) AS databases FROM records
          WHERE (path, version) > (?, ?) GROUP BY path, version ORDER BY path, version LIMIT ?`,
       )
-      .all(path, version, limit);
+      .all(path, version, limit)
+      .map(({ databases, ...record }) => ({ ...record, databases: JSON.parse(databases) as string[] }));
+  }
+
+  /** How many module versions one database alone has proven, by the database's name. */
+  provenAlone(): { database: string; versions: number; example: string }[] {
+    return this.#db
+      .prepare<[], { database: string; versions: number; example: string }>(
+        `SELECT database, count(*) AS versions, min(example) AS example FROM (
+           SELECT min(database) AS database, path || '@' || version AS example FROM records
+           GROUP BY path, version HAVING count(*) = 1)
+         GROUP BY database ORDER BY database`,
+      )
+      .all();
   }
 
   /** Module versions of which two databases have proven different hashes, at most `limit`. */
@@ -161,6 +170,11 @@ export class ProvenRecords implements Disposable {
         }),
       saveTiles: () => undefined,
     };
+  }
+
+  /** Writes everything to {@link file}, for somebody else to read. */
+  settle(): void {
+    if (this.#db.inTransaction) this.#db.exec('COMMIT');
   }
 
   [Symbol.dispose](): void {

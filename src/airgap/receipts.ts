@@ -111,14 +111,14 @@ export class Receipts {
   }
 }
 
-async function checked(receipts: readonly Receipt[], file: string): Promise<Receipt[]> {
+function checked(receipts: readonly Receipt[], file: string): Receipt[] {
   if (receipts.length === 0)
     throw new GokeepError(
       'bad_bundle',
       `${file}: holds no bundle; give a bundle, an unpacked one, or what \`gokeep bundle manifest\` wrote`,
     );
   for (const { manifest, entriesFile } of receipts) {
-    if ((await digestFile(entriesFile)).sha256 !== manifest.entries.sha256)
+    if (digestFile(entriesFile).sha256 !== manifest.entries.sha256)
       throw new GokeepError(
         'bad_bundle',
         `${file}: a list of files in it is not the one that its manifest names`,
@@ -127,31 +127,30 @@ async function checked(receipts: readonly Receipt[], file: string): Promise<Rece
   return [...receipts];
 }
 
-/**
- * Puts receipts into their order, the last one last. Throws bad_bundle where they are no chain: two that follow on the same
- * one, or one whose base is not among them.
- */
+/** Puts receipts into their order, from the first bundle of a chain on. Throws bad_bundle where that one is not among them. */
 export function inOrder(receipts: readonly Receipt[]): Receipt[] {
+  const chain = chainOf(receipts);
+  const base = chain[0]?.manifest.base;
+  if (base === undefined) return chain;
+  throw new GokeepError(
+    'bad_bundle',
+    `bundle ${chain[0]?.id} follows on bundle ${base}, which was not given; give that too`,
+  );
+}
+
+/**
+ * Puts receipts into their order, the last one last; the first one may follow on a bundle that is not among them. Throws
+ * bad_bundle where they are no chain: two that follow on the same one, or one whose base is missing in between.
+ */
+export function chainOf(receipts: readonly Receipt[]): Receipt[] {
   const byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
   const bases = new Set(receipts.map(({ manifest }) => manifest.base));
   const tips = [...byId.values()].filter(({ id }) => !bases.has(id));
-  const [tip] = tips;
-  if (tip === undefined || tips.length > 1)
-    throw new GokeepError(
-      'bad_bundle',
-      'the bundles given do not follow on each other; name only those of one chain',
-    );
   const chain: Receipt[] = [];
-  for (let at: Receipt | undefined = tip; at !== undefined; ) {
-    chain.unshift(at);
-    const { base } = at.manifest;
-    if (base === undefined) break;
-    at = byId.get(base);
-    if (at === undefined)
-      throw new GokeepError(
-        'bad_bundle',
-        `bundle ${chain[0]?.id} follows on bundle ${base}, which was not given; give that too`,
-      );
-  }
-  return chain;
+  for (let at = tips[0]; at !== undefined; at = byId.get(at.manifest.base ?? '')) chain.unshift(at);
+  if (tips.length === 1 && chain.length === byId.size) return chain;
+  throw new GokeepError(
+    'bad_bundle',
+    'the bundles given do not follow on each other; name only those of one chain',
+  );
 }

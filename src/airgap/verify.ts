@@ -1,22 +1,22 @@
+import { existsSync, statSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { createReadStream, existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { GokeepError, hasCode } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { fileChunks, plainChunks } from './archive.ts';
 import { formatBundlePath } from './bundle-path.ts';
-import { bundleFile, type BundleFile, entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
+import { type BundleFile, entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
 import { type BundleFacts, checkBundle, type ZipHasher } from './check.ts';
-import { parseBundlePath } from './bundle-path.ts';
 import { Composition } from './composition.ts';
 import type { Manifest } from './manifest.ts';
 import { ProvenRecords } from './proven.ts';
 import { inOrder, type Receipt, Receipts } from './receipts.ts';
+import { UnpackedBundles } from './unpacked.ts';
 import { collectWanted } from './want/collect.ts';
 import type { Input } from './want/input.ts';
 
 export interface VerifyOptions {
-  /** A bundle's file, or the directory that it was unpacked to. */
+  /** A bundle's file, or the directory that it, and others of its chain, were unpacked to. */
   readonly bundle: string;
   /** Earlier bundles of the chain. */
   readonly after: readonly string[];
@@ -33,10 +33,13 @@ export interface VerifyOptions {
 }
 
 export interface VerifiedBundle {
-  /** Undefined, like the next three, where not even the manifest could be believed. */
+  /** Undefined, like the next two, where not even the manifest could be believed. */
   readonly id: string | undefined;
   readonly signer: string | undefined;
   readonly manifest: Manifest | undefined;
+  /** The bundles looked at, the oldest first: several where they were unpacked over each other. */
+  readonly chain: readonly string[];
+  /** Undefined where the bundle could not be read to its end. */
   readonly facts: BundleFacts | undefined;
   /** A sentence each; empty when all is in order. */
   readonly problems: readonly string[];
@@ -46,40 +49,83 @@ export interface VerifiedBundle {
 
 /** Checks a bundle and says all that is wrong with it. Throws for what keeps it from being looked at at all. */
 export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
-  const problems: string[] = [];
-  let bundle: OpenedBundle | undefined;
+  await using cleanup = new AsyncDisposableStack();
+  const held = cleanup.use(new Composition(path.join(o.scratch, 'held.db')));
+  const problems = new Set<string>();
+  let looked: Looked | undefined;
   let facts: BundleFacts | undefined;
   let complete: number | undefined;
-  using proven = new ProvenRecords(path.join(o.scratch, 'proven.db'));
-  using held = new Composition(path.join(o.scratch, 'held.db'));
   try {
-    const earlier = await earlierBundles(o);
-    bundle = await open(o);
-    const { base } = bundle.manifest;
+    const given = await earlierBundles(o);
+    looked = await open(o, cleanup);
+    const { chain } = looked;
+    const earlier = given.filter(({ id }) => !chain.some((each) => each.id === id));
+    const base = chain[0]?.manifest.base;
     if (earlier.length > 0 && base !== earlier.at(-1)?.id)
-      problems.push(`this bundle does not follow on the one given as earlier, but on ${base ?? 'none'}`);
-    facts = await checkBundle(bundle, {
+      problems.add(`this bundle does not follow on the one given as earlier, but on ${base ?? 'none'}`);
+    const checked = await checkEach(o, looked, { earlier, held, problems, cleanup });
+    for (const receipt of earlier)
+      for await (const entry of entriesIn(receipt.entriesFile, receipt.manifest)) held.addBase(entry);
+    if (o.inputs.length > 0) complete = await checkComplete(o, held, checked.proven, problems);
+    ({ facts } = checked);
+  } catch (error) {
+    if (!hasCode(error, 'bad_bundle', 'bad_note', 'bad_record', 'bad_proof', 'bad_tile')) throw error;
+    problems.add(error.message);
+  }
+  const { id, signer, manifest } = looked?.chain.at(-1) ?? {};
+  const chain = looked?.chain.map((each) => each.id) ?? [];
+  return { id, signer, manifest, chain, facts, problems: [...problems], complete };
+}
+
+/** What is to be looked at: one bundle, or those of one chain in a directory. */
+interface Looked {
+  /** The oldest one first. */
+  readonly chain: readonly Pick<Receipt, 'id' | 'signer' | 'manifest'>[];
+  /** The newest one first, each to be read before the next. */
+  bundles(report: (problem: string) => void): AsyncIterable<OpenedBundle> | Iterable<OpenedBundle>;
+}
+
+async function open(o: VerifyOptions, cleanup: AsyncDisposableStack): Promise<Looked> {
+  if (existsSync(o.bundle) && statSync(o.bundle).isDirectory())
+    return cleanup.use(await UnpackedBundles.open(o.bundle, o.signers, o.scratch));
+  const entriesFile = path.join(o.scratch, 'entries');
+  const bundle = await openBundle(plainChunks(fileChunks(o.bundle)), o.signers, entriesFile);
+  cleanup.defer(() => bundle.close());
+  return { chain: [bundle], bundles: () => [bundle] };
+}
+
+async function checkEach(
+  o: VerifyOptions,
+  looked: Looked,
+  to: { earlier: Receipt[]; held: Composition; problems: Set<string>; cleanup: AsyncDisposableStack },
+): Promise<{ facts: BundleFacts; proven: ProvenRecords }> {
+  const report = (problem: string) => void to.problems.add(problem);
+  const before = [...to.earlier, ...looked.chain.slice(0, -1)].flatMap(({ manifest }) => manifest.databases);
+  const sink = sinkFor(o, to.held);
+  let facts = { files: 0, bytes: 0, zips: 0, mods: 0 };
+  // A module's file may be proven by what a newer bundle has proven: lookups are replaced as files are.
+  let proven: ProvenRecords | undefined;
+  for await (const bundle of looked.bundles(report)) {
+    const done = facts;
+    const isNewest = proven === undefined;
+    proven = to.cleanup.use(new ProvenRecords(path.join(o.scratch, `proven-${bundle.id}.db`), proven));
+    const { zips, mods } = await checkBundle(bundle, {
       keys: o.databases,
       proven,
       zips: o.zips,
-      sink: sinkFor(o, held),
+      sink,
       seen: (database) =>
-        earlier.flatMap(({ manifest }) =>
-          manifest.databases.filter(({ name }) => name === database).map(({ head }) => head),
-        ),
-      report: (problem) => problems.push(problem),
-      progress: o.onProgress,
+        isNewest
+          ? before.filter(({ name, head }) => name === database && head.size > 0).map(({ head }) => head)
+          : [],
+      report,
+      progress: (files, bytes) => o.onProgress(done.files + files, done.bytes + bytes),
     });
-    for (const receipt of earlier)
-      for await (const entry of entriesIn(receipt.entriesFile, receipt.manifest)) held.addBase(entry);
-    if (o.inputs.length > 0) complete = await checkComplete(o, held, proven, problems);
-  } catch (error) {
-    if (!hasCode(error, 'bad_bundle', 'bad_note', 'bad_record', 'bad_proof', 'bad_tile')) throw error;
-    problems.push(error.message);
-  } finally {
-    await bundle?.close();
+    const { count, bytes } = to.held.totals();
+    facts = { files: count, bytes, zips: done.zips + zips, mods: done.mods + mods };
   }
-  return { id: bundle?.id, signer: bundle?.signer, manifest: bundle?.manifest, facts, problems, complete };
+  if (proven === undefined) throw new GokeepError('bad_bundle', `${o.bundle}: holds no bundle`);
+  return { facts, proven };
 }
 
 async function earlierBundles(o: VerifyOptions): Promise<Receipt[]> {
@@ -89,53 +135,13 @@ async function earlierBundles(o: VerifyOptions): Promise<Receipt[]> {
   return found.length === 0 ? [] : inOrder([...new Map(found.map((each) => [each.id, each])).values()]);
 }
 
-async function open(o: VerifyOptions): Promise<OpenedBundle> {
-  if (existsSync(o.bundle) && statSync(o.bundle).isDirectory()) return openDirectory(o);
-  return openBundle(plainChunks(fileChunks(o.bundle)), o.signers, path.join(o.scratch, 'entries'));
-}
-
-/**
- * An unpacked bundle. Where several of a chain were unpacked over each other, the newest one's files are looked at as they
- * are; what earlier ones brought and it does not name is proven by their own manifests.
- */
-async function openDirectory(o: VerifyOptions): Promise<OpenedBundle> {
-  const receipts = inOrder(await Receipts.readFrom(o.bundle, o.signers, o.scratch));
-  const newest = receipts.at(-1);
-  if (newest === undefined) throw new GokeepError('bad_bundle', `${o.bundle}: holds no bundle`);
-  if (receipts.length > 1)
-    throw new GokeepError(
-      'bad_request',
-      `${o.bundle}: ${receipts.length} bundles were unpacked over each other; verify the bundle files, each with --after for those before it`,
-    );
-  return {
-    ...newest,
-    signer: newest.signer,
-    close: async () => undefined,
-    files: async function* () {
-      const databases = newest.manifest.databases.map(({ name }) => name);
-      for await (const entry of entriesIn(newest.entriesFile, newest.manifest)) {
-        const at = parseBundlePath(entry.path, databases);
-        const file = path.join(o.bundle, formatBundlePath(at));
-        if (statSync(file, { throwIfNoEntry: false })?.size !== entry.size)
-          throw new GokeepError(
-            'bad_bundle',
-            `${entry.path}: is missing, or has another size than the manifest says`,
-          );
-        yield bundleFile(entry, at, chunksOf(file));
-      }
-    },
-  };
-}
-
-async function* chunksOf(file: string): AsyncGenerator<Buffer> {
-  yield* createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
-}
-
 /** Nothing is kept but one zip at a time, and where completeness is asked for the go.mod files. */
 function sinkFor(o: VerifyOptions, held: Composition) {
   let count = 0;
-  const note = ({ entry }: BundleFile, body: Buffer | null) =>
-    held.add({ ...entry, disk: null, body: o.inputs.length > 0 ? body : null });
+  const note = ({ entry }: BundleFile, body: Buffer | null) => {
+    // Of an older bundle that lies beneath, a tile comes once more.
+    if (!held.has(entry.path)) held.add({ ...entry, disk: null, body: o.inputs.length > 0 ? body : null });
+  };
   return {
     zip: async (file: BundleFile) => {
       const to = path.join(o.scratch, `${count++}.zip`);
@@ -155,7 +161,7 @@ async function checkComplete(
   o: VerifyOptions,
   held: Composition,
   proven: ProvenRecords,
-  problems: string[],
+  problems: Set<string>,
 ): Promise<number | undefined> {
   const has = (name: string) => held.has(name) || held.inBase(name);
   try {
@@ -178,18 +184,18 @@ async function checkComplete(
       for (const { database, ...record } of proven.hashes(modulePath, version))
         for (const what of ['zip', 'mod'] as const)
           if ((expected[what] ?? record[what]) !== record[what])
-            problems.push(
+            problems.add(
               `SECURITY: ${modulePath}@${version}: a go.sum that was given says ${expected[what]}, ${database} says ${record[what]}`,
             );
       for (const kind of zip ? (['mod', 'zip'] as const) : (['mod'] as const)) {
         const name = formatBundlePath({ kind, path: modulePath, version });
-        if (!has(name)) problems.push(`${name} is missing`);
+        if (!has(name)) problems.add(`${name} is missing`);
       }
     }
     return wanted.length;
   } catch (error) {
     if (!hasCode(error, 'not_stored', 'not_found')) throw error;
-    problems.push(error.message);
+    problems.add(error.message);
     return undefined;
   }
 }

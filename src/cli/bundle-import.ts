@@ -8,9 +8,10 @@ import { BadBundle } from '../airgap/import.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
-import { listeningUrl, ownServer } from './bundle-server.ts';
+import { openImportSite } from './import-site.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
+import { listeningUrl } from './server-listen.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 interface ImportedNow {
@@ -66,9 +67,9 @@ async function eachInto(
     }
     return;
   }
-  await using server = await ownServer(config);
+  await using site = await openImportSite(config);
   for (const file of files) {
-    const { id, added, facts } = await server.running.bundles.run(fileChunks(path.resolve(file)), show);
+    const { id, added, facts } = await site.bundles.run(fileChunks(path.resolve(file)), show);
     progress.clear();
     tell(file, { id, added, ...facts });
   }

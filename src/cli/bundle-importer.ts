@@ -4,10 +4,12 @@ import { BundleImport, type RecordTarget } from '../airgap/import.ts';
 import { Receipts } from '../airgap/receipts.ts';
 import { ownLogTarget, publicTarget, replicaTarget } from '../airgap/targets.ts';
 import type { Config } from '../config/load.ts';
+import { matchPrefixPatterns } from '../module/pattern.ts';
 import { formatModuleRequest } from '../module/request-path.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
+import type { ChecksumDatabase } from '../upstream/checksum-database.ts';
 import type { UpstreamStore } from '../store/upstream-store.ts';
 import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
 import type { ServedLog } from './own-log.ts';
@@ -18,7 +20,7 @@ export interface ImporterParts {
   readonly remembered: UpstreamStore;
   readonly zips: ZipVerifier;
   /** The client of the public database; undefined where that is off. */
-  readonly publicDatabase: { learn(note: Buffer): Promise<void> } | undefined;
+  readonly publicDatabase: Pick<ChecksumDatabase, 'learn'> | undefined;
   /** What was answered before may be out of date. */
   readonly onImported: () => void;
 }
@@ -26,18 +28,25 @@ export interface ImporterParts {
 /** What brings bundles into this data directory, in the server or in a command that holds its lock. */
 export function openImporter(config: Config, parts: ImporterParts): BundleImport {
   const { served, store, remembered, zips, publicDatabase } = parts;
+  const proving = provingKey(config);
   const targets: RecordTarget[] = [];
   if (served.replica !== undefined) targets.push(replicaTarget(served.replica));
-  else if (served.sequencer !== undefined)
-    targets.push(ownLogTarget(served.reader, served.sequencer, Date.now));
-  const proving = provingKey(config);
+  else if (served.sequencer !== undefined) {
+    const vouching = {
+      publicDatabase: proving?.verifier.name,
+      isPrivate: (modulePath: string) => matchPrefixPatterns(config.private.join(','), modulePath),
+    };
+    targets.push(ownLogTarget(served.reader, served.sequencer, Date.now, vouching));
+  }
   if (proving !== undefined && publicDatabase !== undefined) {
     const { verifier } = proving;
+    const { offline } = config;
     targets.push(
       publicTarget({
         verifier,
         memory: remembered.databaseMemory(verifier.name),
-        learn: (note) => publicDatabase.learn(note),
+        learn: (note) => publicDatabase.learn(note, { signal: new AbortController().signal, offline }),
+        offline,
       }),
     );
   }

@@ -1,37 +1,42 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { OwnServer } from '../airgap/own-server.ts';
 import type { Config } from '../config/load.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
+import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
 import type { RunningServer } from './server.ts';
+import { listeningUrl } from './server-listen.ts';
 
-/** A server for this data directory: the one that runs, or one of this command's own, for its duration. */
 export interface ServerAtHand extends AsyncDisposable {
-  readonly url: string;
   readonly server: OwnServer;
 }
 
+/**
+ * A server for this data directory: the one that runs, or one of this command's own, for its duration. It is started when it
+ * is first asked something, or here where the data directory is not whole yet.
+ */
 export async function serverAtHand(config: Config): Promise<ServerAtHand> {
-  if (isDataDirectoryLocked(config.data)) {
-    const url = listeningUrl(config);
-    const server = new OwnServer(url);
-    return { url, server, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
-  }
-  const own = await ownServer(config);
-  const { url } = own.running.settings;
-  const server = new OwnServer(url);
+  let own: ReturnType<typeof ownServer> | undefined;
+  let url: Promise<string> | undefined;
+  const find = async () => {
+    if (isDataDirectoryLocked(config.data)) return listeningUrl(config);
+    own = ownServer(config);
+    return (await own).running.settings.url.replace(/\/$/, '');
+  };
+  const server = new OwnServer(() => (url ??= find()));
+  const whole = [LOG_DATABASE, UPSTREAM_DATABASE].map((name) => path.join(config.data, name));
+  if (![...whole, config.sumdb.key].every(existsSync)) await (url ??= find());
   return {
-    url,
     server,
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
-      await own[Symbol.asyncDispose]();
+      await (await own?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };
 }
 
 /** A server of this command's own, which holds the data directory as long as it runs. Logs nothing and keeps no answers. */
-export async function ownServer(
-  config: Config,
-): Promise<AsyncDisposable & { readonly running: RunningServer }> {
+async function ownServer(config: Config): Promise<AsyncDisposable & { readonly running: RunningServer }> {
   const { startServer } = await import('./server.ts');
   let failed: Error | undefined;
   const running = await startServer(
@@ -56,11 +61,4 @@ export async function ownServer(
       if (failed !== undefined) throw failed;
     },
   };
-}
-
-/** Where the server with this configuration listens, as seen from this machine. */
-export function listeningUrl({ listen, tls }: Config): string {
-  const any = listen.host === '0.0.0.0' || listen.host === '::';
-  const host = any ? '127.0.0.1' : listen.host;
-  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
 }

@@ -23,7 +23,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'gokeep-verify-'));
   using progress = new Progress();
   try {
-    await using zips = new ZipVerifier(availableParallelism());
+    await using zips = new ZipVerifier(Math.max(1, availableParallelism() - 1));
     const verified = await verifyBundle({
       bundle: path.resolve(file),
       after: options.after.map((each) => path.resolve(each)),
@@ -45,11 +45,12 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   }
 }
 
-function asJson({ id, signer, manifest, facts, problems, complete }: VerifiedBundle) {
+function asJson({ id, signer, manifest, chain, facts, problems, complete }: VerifiedBundle) {
   return {
     id: id ?? null,
     signer: signer ?? null,
     base: manifest?.base ?? null,
+    chain,
     databases: manifest?.databases.map(({ name, head }) => ({
       name,
       size: head.size,
@@ -61,10 +62,13 @@ function asJson({ id, signer, manifest, facts, problems, complete }: VerifiedBun
   };
 }
 
-function asLines({ id, signer, manifest, facts, problems, complete }: VerifiedBundle): string[] {
+function asLines({ id, signer, manifest, chain, facts, problems, complete }: VerifiedBundle): string[] {
   if (manifest === undefined || facts === undefined) return [...problems, 'this bundle is not to be used'];
   const trust = [
     `bundle ${id}: its list of files is signed by ${signer}, whose key was given`,
+    ...(chain.length === 1
+      ? []
+      : [`${chain.length} bundles lie here over each other, the same holds for each of them`]),
     ...manifest.databases.map(
       ({ name, head }) =>
         `${name}: by its own key, a tree of ${head.size} records has every record of it in the bundle`,
@@ -85,7 +89,7 @@ const several = (value: string, before: string[]): string[] => [...before, value
 export function addVerify(bundle: Command): void {
   withSharedOptions(bundle.command('verify'))
     .description(
-      'check that a bundle, or the directory it was unpacked to, proves itself; needs no server and no network',
+      'check that a bundle, or the directory that a chain of them was unpacked to, proves itself; needs no server and no network',
     )
     .argument('<bundle>', 'file, first part of a split one, or directory')
     .option(

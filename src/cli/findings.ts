@@ -1,4 +1,4 @@
-import type { Finding } from '../sumdb/audit-log.ts';
+import type { Finding } from '../sumdb/audit.ts';
 import { printLines } from './output.ts';
 import type { Progress } from './progress.ts';
 

@@ -16,9 +16,10 @@ export function bundleHandler(
   exchange: Exchange,
   bundles: Pick<BundleImport, 'run'>,
   log: Pick<Logger, 'info'>,
+  stalledMs = STALLED_MS,
 ): Handler {
   return async (asked) => {
-    const { id, added, facts } = await bundles.run(uploaded(asked.request));
+    const { id, added, facts } = await bundles.run(uploaded(asked.request, stalledMs));
     log.info({ bundle: id, added, ...facts }, 'bundle imported');
     exchange.text(asked, {
       kind: 'bundle',
@@ -29,12 +30,13 @@ export function bundleHandler(
   };
 }
 
-async function* uploaded(request: IncomingMessage): AsyncGenerator<Buffer> {
+async function* uploaded(request: IncomingMessage, stalledMs: number): AsyncGenerator<Buffer> {
   // Only while we wait for the client: the time that we take to hash what came is not its doing.
-  const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), STALLED_MS);
+  const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), stalledMs);
   let timer = waiting();
   try {
-    for await (const chunk of request) {
+    // Who stops reading has an answer, and the connection has to carry it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       clearTimeout(timer);
       yield chunk as Buffer;
       timer = waiting();

@@ -4,8 +4,9 @@ import type { Metrics } from './counters.ts';
 import { errorBody } from './error-body.ts';
 import type { Asked } from './handler.ts';
 import type { RequestLog } from './request-log.ts';
-import { hasBody } from './request-shape.ts';
+import { bringsBody } from './request-shape.ts';
 import { statusOf } from './status.ts';
+import { endBeforeBody, LINGER_MS } from './unread-body.ts';
 
 /** What an answer turned out to be; one log line and one count are made of it. */
 export interface Outcome {
@@ -41,11 +42,13 @@ export class Exchange {
   readonly #metrics: Metrics;
   readonly #log: RequestLog;
   readonly #client: ClientAddress;
+  readonly #lingerMs: number;
 
-  constructor(metrics: Metrics, log: RequestLog, client: ClientAddress) {
+  constructor(metrics: Metrics, log: RequestLog, client: ClientAddress, lingerMs = LINGER_MS) {
     this.#metrics = metrics;
     this.#log = log;
     this.#client = client;
+    this.#lingerMs = lingerMs;
   }
 
   finish(request: IncomingMessage, startedAt: number, outcome: Outcome): void {
@@ -128,12 +131,13 @@ export class Exchange {
     ];
     if (status === 503) headers.push('Retry-After', '5');
     if (status === 405) headers.push('Allow', 'GET, HEAD');
-    // After a malformed request the connection is not to be trusted, and a body that nobody asked for is not read.
-    if (request.httpVersionMajor === 1 && (status === 400 || hasBody(request))) {
-      headers.push('Connection', 'close');
-    }
+    // After a malformed request the connection is not to be trusted, nor is it where a body was not read.
+    const unread = bringsBody(request) && !request.readableEnded;
+    if (request.httpVersionMajor === 1 && (status === 400 || unread)) headers.push('Connection', 'close');
     response.writeHead(status, headers);
-    response.end(request.method === 'HEAD' ? undefined : body);
+    const written = request.method === 'HEAD' ? undefined : body;
+    if (unread && !request.complete) endBeforeBody(request, response, written, this.#lingerMs);
+    else response.end(written);
     const bytes = request.method === 'HEAD' ? 0 : body.length;
     this.finish(request, startedAt, { kind, status, bytes, from: 'none', error });
   }

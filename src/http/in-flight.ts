@@ -19,8 +19,8 @@ export class InFlight {
   /** Counts a request until its answer closes. False when it is one too many: then its connection has been ended. */
   admit({ httpVersionMajor, socket }: IncomingMessage, response: ServerResponse): boolean {
     if (httpVersionMajor !== 1) return true;
-    // Node goes on parsing what it had read of a connection that we ended.
-    if (socket.destroyed) return false;
+    // Node goes on parsing what it had read, and what still comes, of a connection that we ended.
+    if (socket.destroyed || socket.writableEnded) return false;
     const count = (this.#counts.get(socket) ?? 0) + 1;
     if (count > MOST_PER_CONNECTION) {
       socket.destroy();

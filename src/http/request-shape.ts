@@ -18,6 +18,12 @@ export function hasBody({ headers }: Pick<Head, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }
 
+/** True when a body comes, which HTTP/2 has without announcing it. */
+export function bringsBody(request: Head): boolean {
+  const { stream } = request as { readonly stream?: { readonly endAfterHeaders: boolean } };
+  return hasBody(request) || stream?.endAfterHeaders === false;
+}
+
 /**
  * Refuses what no honest client sends and what servers have disagreed on to their cost: other methods (bad_method),
  * absolute-form targets, several hosts, bodies (bad_request).
@@ -37,7 +43,8 @@ export function checkUpload(request: Head): void {
   if (!(request.url ?? '').startsWith('/'))
     throw new GokeepError('bad_request', 'the request target has to be a path');
   if (!namesOneHost(request)) throw new GokeepError('bad_request', 'a request names one host');
-  if (!hasBody(request)) throw new GokeepError('bad_request', 'send the bundle as the body of the request');
+  if (!bringsBody(request))
+    throw new GokeepError('bad_request', 'send the bundle as the body of the request');
 }
 
 /** Refuses (loop) a request that we sent upstream ourselves: waiting for it would be waiting for ourselves. */

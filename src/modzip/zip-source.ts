@@ -6,8 +6,12 @@ import { GokeepError } from '../errors.ts';
 export interface ZipSource {
   /** In bytes. */
   readonly size: number;
-  /** Gives exactly `length` bytes from `position`; the range lies within the file. */
-  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * Gives exactly `length` bytes from `position`; the range lies within the file.
+   *
+   * @param into may be used for it where it is large enough
+   */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
 }
 
 const WINDOW_SIZE = 1024 * 1024;
@@ -17,6 +21,8 @@ export class ZipWindow {
   readonly #source: ZipSource;
   #start = 0;
   #bytes: Buffer = Buffer.alloc(0);
+  /** Read into again and again: a megabyte for each window would pile up until the garbage is collected. */
+  #room: Buffer | undefined;
 
   constructor(source: ZipSource) {
     this.#source = source;
@@ -37,11 +43,9 @@ export class ZipWindow {
   async load(position: number, length: number): Promise<Buffer> {
     const seen = this.peek(position, length);
     if (seen !== undefined) return seen;
-    this.#bytes = await readExactly(
-      this.#source,
-      position,
-      Math.max(length, Math.min(WINDOW_SIZE, this.#source.size - position)),
-    );
+    const wanted = Math.max(length, Math.min(WINDOW_SIZE, this.#source.size - position));
+    if (this.#room === undefined || this.#room.length < wanted) this.#room = Buffer.allocUnsafeSlow(wanted);
+    this.#bytes = await readExactly(this.#source, position, wanted, this.#room);
     this.#start = position;
     return this.#bytes.subarray(0, length);
   }
@@ -52,9 +56,14 @@ export class ZipWindow {
  *
  * @throws bad_zip when the file ends before it
  */
-export async function readExactly(source: ZipSource, position: number, length: number): Promise<Buffer> {
+export async function readExactly(
+  source: ZipSource,
+  position: number,
+  length: number,
+  into?: Buffer,
+): Promise<Buffer> {
   if (position < 0 || position + length > source.size) throw badZip('it is cut short');
-  const bytes = await source.read(position, length);
+  const bytes = await source.read(position, length, into);
   if (bytes.length !== length) throw badZip('it is cut short');
   return bytes;
 }

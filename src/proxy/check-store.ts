@@ -7,7 +7,7 @@ import { h1OfGoMod } from '../modzip/dirhash.ts';
 import type { LogReader } from '../store/log-reader.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { setAside, type StoredFile, type StoredModule, storedModules } from '../store/stored-modules.ts';
-import type { Finding } from '../sumdb/audit-log.ts';
+import type { Finding } from '../sumdb/audit.ts';
 import { checkAnswer } from '../upstream/answer-checks.ts';
 import type { ZipVerifier } from './zip-verifier.ts';
 

@@ -1,5 +1,5 @@
 import { GokeepError } from '../errors.ts';
-import type { Incident } from '../store/log-writer.ts';
+import type { Incident } from '../store/log-records.ts';
 
 /** What differed from what is recorded. */
 export type IncidentKind =

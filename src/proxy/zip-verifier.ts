@@ -41,7 +41,8 @@ export class ZipVerifier implements AsyncDisposable {
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: 10_000,
-      resourceLimits: { maxOldGenerationSizeMb: 512 },
+      // What it unpacks lies outside of its heap, and is given back when the young generation is collected: a small one.
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 },
     });
     this.#places = new Limit(threads);
     this.#pool.on('error', (error) => {

@@ -10,8 +10,8 @@ export async function verifyZipFile(task: ZipTask): Promise<ZipVerdict> {
     const { size } = await handle.stat();
     const source = {
       size,
-      read: async (position: number, length: number) => {
-        const buffer = Buffer.allocUnsafe(length);
+      read: async (position: number, length: number, into?: Buffer) => {
+        const buffer = into !== undefined && into.length >= length ? into : Buffer.allocUnsafe(length);
         const { bytesRead } = await handle.read(buffer, 0, length, position);
         return buffer.subarray(0, bytesRead);
       },

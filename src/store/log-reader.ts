@@ -1,6 +1,5 @@
 import { type Database, openForReading, storageError } from './database.ts';
-import { type Provenance, REPLICA_OF, sourceName } from './log-records.ts';
-import type { Incident } from './log-writer.ts';
+import { type Incident, type Provenance, REPLICA_OF, sourceName } from './log-records.ts';
 
 interface RecordRow {
   readonly id: number;

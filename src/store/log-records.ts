@@ -31,5 +31,16 @@ export function sourceName(code: number): RecordSource {
   throw new RangeError(`no record source has the code ${code}`);
 }
 
+/** What was seen of a mismatch. Kept beside the records. */
+export interface Incident {
+  readonly at: number;
+  readonly kind: string;
+  readonly path: string;
+  readonly version: string;
+  readonly recorded: string;
+  readonly seen: string;
+  readonly source: string;
+}
+
 /** Row of `meta` in a replica's database: the name of the log that it holds a part of. */
 export const REPLICA_OF = 'replica_of';

@@ -1,5 +1,5 @@
 import type { TreeHead } from '../tlog/tree-note.ts';
-import { type Database, openDatabase, storageError } from './database.ts';
+import { LogDatabase } from './log-database.ts';
 import { type Provenance, SOURCE_CODES } from './log-records.ts';
 
 export interface NewRecord {
@@ -30,29 +30,6 @@ export interface StoredHead extends TreeHead {
   readonly signedAt: number;
 }
 
-export interface Incident {
-  readonly at: number;
-  readonly kind: string;
-  readonly path: string;
-  readonly version: string;
-  readonly recorded: string;
-  readonly seen: string;
-  readonly source: string;
-}
-
-/** Keeps what was seen of a mismatch. */
-export function insertIncident(db: Database, incident: Incident): void {
-  db.prepare(
-    `INSERT INTO incidents (at, kind, path, version, recorded, seen, source)
-     VALUES (@at, @kind, @path, @version, @recorded, @seen, @source)`,
-  ).run(incident);
-}
-
-/** Changes a row that says nothing, to see whether the database can be written. */
-export function touchMeta(db: Database, now: number): void {
-  db.prepare(`INSERT OR REPLACE INTO meta (name, value) VALUES ('probed_at', ?)`).run(String(now));
-}
-
 /**
  * The writing half of the log's database. One instance, in the log's worker thread.
  *
@@ -61,19 +38,16 @@ export function touchMeta(db: Database, now: number): void {
  * before going on. Trust: whoever can write this file can rewrite unpublished history only; published heads are held
  * against it by clients, by the high-water mark and by `fsck`.
  */
-export class LogWriter {
-  readonly #db: Database;
+export class LogWriter extends LogDatabase {
   readonly #findRecord;
   readonly #insertRecord;
   readonly #putTile;
   readonly #insertHead;
   readonly #publishHead;
-  readonly #findEvidence;
-  readonly #insertEvidence;
 
   constructor(file: string) {
-    const db = openDatabase(file, 'log');
-    this.#db = db;
+    super(file, 'log database');
+    const { db } = this;
     this.#findRecord = db.prepare<[string, string], { id: number; zip_h1: Buffer; mod_h1: Buffer }>(
       'SELECT id, zip_h1, mod_h1 FROM records WHERE path = ? AND version = ?',
     );
@@ -86,8 +60,6 @@ export class LogWriter {
     this.#publishHead = db.prepare(
       'UPDATE heads SET note = ?, signed_at = ? WHERE size = ? AND root = ? AND note IS NULL',
     );
-    this.#findEvidence = db.prepare<[string], number>('SELECT id FROM evidence WHERE text = ?').pluck();
-    this.#insertEvidence = db.prepare('INSERT INTO evidence (text) VALUES (?)');
   }
 
   findRecord(path: string, version: string): StoredRecord | undefined {
@@ -97,7 +69,7 @@ export class LogWriter {
 
   /** The newest head, integrated or published. */
   newestHead(): StoredHead | undefined {
-    return this.#db
+    return this.db
       .prepare<[], StoredHead>(
         'SELECT size, root, note, coalesce(signed_at, 0) AS signedAt FROM heads ORDER BY size DESC LIMIT 1',
       )
@@ -105,7 +77,7 @@ export class LogWriter {
   }
 
   newestPublishedHead(): StoredHead | undefined {
-    return this.#db
+    return this.db
       .prepare<[], StoredHead>(
         'SELECT size, root, note, coalesce(signed_at, 0) AS signedAt FROM heads WHERE note IS NOT NULL ORDER BY size DESC LIMIT 1',
       )
@@ -113,11 +85,11 @@ export class LogWriter {
   }
 
   recordCount(): number {
-    return Number(this.#db.prepare('SELECT coalesce(max(id) + 1, 0) FROM records').pluck().get());
+    return Number(this.db.prepare('SELECT coalesce(max(id) + 1, 0) FROM records').pluck().get());
   }
 
   tile(level: number, n: number): Buffer | undefined {
-    return this.#db
+    return this.db
       .prepare<[number, number], Buffer>('SELECT data FROM tiles WHERE level = ? AND n = ?')
       .pluck()
       .get(level, n);
@@ -125,7 +97,7 @@ export class LogWriter {
 
   /** Step ①: records from index `from` on, the tiles they change, and the new head, unsigned; one transaction. */
   integrate(from: number, records: readonly NewRecord[], tiles: readonly StoredTile[], head: TreeHead): void {
-    const run = this.#db.transaction(() => {
+    const run = this.db.transaction(() => {
       for (const [at, record] of records.entries()) {
         const { source, firstSeen, evidence } = record.provenance;
         this.#insertRecord.run(
@@ -136,50 +108,20 @@ export class LogWriter {
           record.modH1,
           SOURCE_CODES[source],
           firstSeen,
-          evidence === undefined ? null : this.#evidenceId(evidence),
+          evidence === undefined ? null : this.evidenceId(evidence),
         );
       }
       for (const tile of tiles) this.#putTile.run(tile.level, tile.n, tile.data);
       this.#insertHead.run(head.size, head.root);
     });
-    this.#write('integrate', () => run.immediate());
+    this.write('integrate', () => run.immediate());
   }
 
   /** Step ④: the signed head becomes visible. Throws storage_failed when that head is not waiting for it. */
   publish(head: TreeHead, note: Buffer, signedAt: number): void {
-    this.#write('publish', () => {
+    this.write('publish', () => {
       const { changes } = this.#publishHead.run(note, signedAt, head.size, head.root);
       if (changes !== 1) throw new Error(`head ${head.size} is not waiting to be published`);
     });
-  }
-
-  recordIncident(incident: Incident): void {
-    this.#write('incident', () => insertIncident(this.#db, incident));
-  }
-
-  /** Proves that the database can be written: a transaction that changes a row of ours, durably. */
-  probe(now: number): void {
-    this.#write('probe', () => touchMeta(this.#db, now));
-  }
-
-  checkpoint(): void {
-    this.#db.pragma('wal_checkpoint(TRUNCATE)');
-  }
-
-  close(): void {
-    this.#db.close();
-  }
-
-  #evidenceId(text: string): number {
-    const known = this.#findEvidence.get(text);
-    return known ?? Number(this.#insertEvidence.run(text).lastInsertRowid);
-  }
-
-  #write(what: string, run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      throw storageError(error, `log database: ${what}`);
-    }
   }
 }

@@ -1,15 +1,43 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
 import { escapePath, escapeVersion, unescapeVersion } from '../module/escape.ts';
 import { compare } from '../module/semver.ts';
 import { isPseudoVersion } from '../module/version.ts';
+import { forEachAtOnce } from './at-once.ts';
 import { storageError } from './database.ts';
-import { makeDirectory, placeDurably, syncDirectory, syncFile } from './durable-file.ts';
+import {
+  makeDirectories,
+  makeDirectory,
+  placeDurably,
+  SYNCS_AT_ONCE,
+  syncDirectory,
+  syncFile,
+} from './durable-file.ts';
 
 /** The three files of a module version. */
 export type ModuleFile = 'info' | 'mod' | 'zip';
+
+/** A verified file that lies elsewhere on the same volume. */
+export interface AdoptedFile {
+  readonly kind: ModuleFile;
+  readonly path: string;
+  readonly version: string;
+  readonly file: string;
+}
 
 /** A file being written, without a name that anybody reads. */
 export interface TemporaryFile extends AsyncDisposable {
@@ -68,6 +96,15 @@ export class ModuleStore {
     return this.#ifPresent(async () => (await stat(this.fileName(kind, modulePath, version))).size);
   }
 
+  /** As {@link size}, without giving way to anything else: for commands that ask about thousands. */
+  sizeNow(kind: ModuleFile, modulePath: string, version: string): number | undefined {
+    try {
+      return statSync(this.fileName(kind, modulePath, version), { throwIfNoEntry: false })?.size;
+    } catch (error) {
+      throw storageError(error, `${kind} of ${modulePath}@${version}`);
+    }
+  }
+
   async openTemporary(): Promise<TemporaryFile> {
     const file = path.join(this.#temporary, randomUUID());
     try {
@@ -105,28 +142,29 @@ export class ModuleStore {
   }
 
   /**
-   * Gives files of one module their names: verified ones that lie elsewhere on the same volume and are moved here. Durable
-   * together when this resolves. What already has a name stays, and the file that would have taken it is left where it was.
+   * Gives files their names: verified ones that lie elsewhere on the same volume and are moved here. Durable together when
+   * this resolves. What already has a name stays, and the file that would have taken it is left where it was. To be done
+   * again after a failure or a kill, with the same files.
+   *
+   * Throws storage_full and storage_failed, the latter too where a file is neither here nor there.
    */
-  async adopt(
-    modulePath: string,
-    files: readonly { readonly kind: ModuleFile; readonly version: string; readonly file: string }[],
-  ): Promise<void> {
+  async adopt(files: readonly AdoptedFile[]): Promise<void> {
     try {
-      await makeDirectory(this.#versions(modulePath));
-      await Promise.all(
-        files.map(async ({ kind, version, file }) => {
-          if ((await this.size(kind, modulePath, version)) !== undefined) return;
-          await syncFile(file);
-          await rename(file, this.fileName(kind, modulePath, version));
-        }),
+      const fresh = files.filter(
+        ({ kind, path: modulePath, version }) => this.sizeNow(kind, modulePath, version) === undefined,
       );
-      await syncDirectory(this.#versions(modulePath));
+      await forEachAtOnce(fresh, SYNCS_AT_ONCE, ({ file }) => syncFile(file));
+      const directories = new Set(files.map(({ path: modulePath }) => this.#versions(modulePath)));
+      await makeDirectories(directories, path.dirname(this.root));
+      await forEachAtOnce(fresh, SYNCS_AT_ONCE, ({ kind, path: modulePath, version, file }) =>
+        rename(file, this.fileName(kind, modulePath, version)),
+      );
+      const listed = files.filter(({ kind, version }) => kind === 'zip' && !isPseudoVersion(version));
+      await this.#writeLists([...new Set(listed.map((each) => each.path))]);
+      await forEachAtOnce([...directories], SYNCS_AT_ONCE, syncDirectory);
     } catch (error) {
-      throw storageError(error, `files of ${modulePath}`);
+      throw storageError(error, 'taking over files of modules');
     }
-    if (files.some(({ kind, version }) => kind === 'zip' && !isPseudoVersion(version)))
-      await this.writeList(modulePath);
   }
 
   /** Stores bytes that have been verified. */
@@ -175,21 +213,41 @@ export class ModuleStore {
 
   /** Writes the `list` file that `GOPROXY=file://` reads. We never answer from it ourselves. */
   async writeList(modulePath: string): Promise<void> {
-    // One that failed is no reason for the next to fail.
-    const before = this.#listing.get(modulePath)?.catch(() => undefined) ?? Promise.resolve();
-    const write = before.then(async () => {
-      await using temporary = await this.openTemporary();
-      await temporary.handle.writeFile(await this.listText(modulePath));
-      await temporary.handle.sync();
-      await placeDurably(temporary.file, path.join(this.#versions(modulePath), 'list'));
-    });
-    this.#listing.set(modulePath, write);
     try {
-      await write;
+      await this.#writeLists([modulePath]);
+      await syncDirectory(this.#versions(modulePath));
     } catch (error) {
       throw storageError(error, `list of ${modulePath}`);
+    }
+  }
+
+  /** Writes several, which are durable once their directories are synced. Of one module only one is written at a time. */
+  async #writeLists(modulePaths: readonly string[]): Promise<void> {
+    // One that failed is no reason for the next to fail.
+    const before = modulePaths.flatMap((each) => this.#listing.get(each)?.catch(() => undefined) ?? []);
+    const write = Promise.all(before).then(() => this.#replaceLists(modulePaths));
+    for (const each of modulePaths) this.#listing.set(each, write);
+    try {
+      await write;
     } finally {
-      if (this.#listing.get(modulePath) === write) this.#listing.delete(modulePath);
+      for (const each of modulePaths) if (this.#listing.get(each) === write) this.#listing.delete(each);
+    }
+  }
+
+  async #replaceLists(modulePaths: readonly string[]): Promise<void> {
+    const written: { from: string; to: string }[] = [];
+    try {
+      await forEachAtOnce(modulePaths, SYNCS_AT_ONCE, async (modulePath) => {
+        const text = await this.listText(modulePath);
+        const from = path.join(this.#temporary, randomUUID());
+        written.push({ from, to: path.join(this.#versions(modulePath), 'list') });
+        await writeFile(from, text, { flag: 'wx' });
+      });
+      await forEachAtOnce(written, SYNCS_AT_ONCE, ({ from }) => syncFile(from));
+      await forEachAtOnce(written, SYNCS_AT_ONCE, ({ from, to }) => rename(from, to));
+    } catch (error) {
+      for (const { from } of written) await rm(from, { force: true });
+      throw error;
     }
   }
 

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { asStorageError, isFatal } from './database.ts';
-import type { Incident } from './log-writer.ts';
+import { FailStop } from './fail-stop.ts';
+import type { Incident } from './log-records.ts';
 import { ReplicaWriter, type Taken } from './replica-writer.ts';
 import { answerCalls } from './thread.ts';
 
@@ -25,45 +26,20 @@ export type ReplicaOperations = {
   close: (argument: null) => void;
 };
 
-/**
- * The thread in which a replica's log is written: one transaction holds a whole bundle.
- *
- * After an I/O error the thread ends instead of trying again, as the log's thread does.
- */
-let opened: ReplicaWriter | undefined;
+/** The thread in which a replica's log is written: one transaction holds a whole bundle. */
+const failStop = new FailStop((error) => asStorageError(error, 'replica'), isFatal);
+
 /** Opened by the first call and not on loading: an error while a thread loads reaches nobody as a sentence. */
+let opened: ReplicaWriter | undefined;
 const writer = () => (opened ??= new ReplicaWriter((workerData as ReplicaThreadData).database));
-
-/** The error after which nothing is written any more, not even what was asked before the thread has ended. */
-let fatal: Error | undefined;
-
-function orEnd<T>(run: () => T): T {
-  if (fatal !== undefined) throw fatal;
-  try {
-    return run();
-  } catch (error) {
-    const failure = asStorageError(error, 'replica');
-    if (isFatal(failure)) {
-      fatal = failure;
-      setImmediate(() => process.exit(1));
-    }
-    throw failure;
-  }
-}
 
 answerCalls({
   take: ({ scratchFile, database, evidence, now }) =>
-    orEnd(() => writer().take(scratchFile, database, evidence, now)),
-  incident: (incident) => orEnd(() => writer().recordIncident(incident)),
-  probe: () => orEnd(() => writer().probe(Date.now())),
+    failStop.run(() => writer().take(scratchFile, database, evidence, now)),
+  incident: (incident) => failStop.run(() => writer().recordIncident(incident)),
+  probe: () => failStop.run(() => writer().probe(Date.now())),
   close: () => {
-    if (fatal !== undefined) throw fatal;
-    try {
-      opened?.checkpoint();
-    } catch {
-      // A full disk, or somebody who still reads: the write-ahead log keeps everything for the next start.
-    }
-    opened?.close();
+    failStop.close(opened);
     opened = undefined;
   },
 } satisfies ReplicaOperations);

@@ -1,10 +1,10 @@
 import { GokeepError } from '../errors.ts';
 import { HASH_SIZE, parseHash } from '../tlog/hash.ts';
 import { tilePath } from '../tlog/tile.ts';
-import { type Database, openDatabase, openForReading, storageError } from './database.ts';
+import { type Database, openForReading, storageError } from './database.ts';
+import { LogDatabase } from './log-database.ts';
 import type { PublishedHead } from './log-reader.ts';
 import { REPLICA_OF, SOURCE_CODES } from './log-records.ts';
-import { type Incident, insertIncident, touchMeta } from './log-writer.ts';
 
 interface ScratchRecord {
   readonly id: number;
@@ -56,12 +56,10 @@ const nameOf = (level: number, n: number, width: number): string => tilePath({ h
  * id and its hashes, a tile only ever grows, and heads only go forward. Trust: what `take` reads was proven by its
  * caller against a head with a good signature; here it is only held against what is already stored.
  */
-export class ReplicaWriter implements Disposable {
-  readonly #db: Database;
-
+export class ReplicaWriter extends LogDatabase {
   /** Creates the database where there is none. Throws bad_config, storage_full and storage_failed. */
   constructor(logDatabaseFile: string) {
-    this.#db = openDatabase(logDatabaseFile, 'log');
+    super(logDatabaseFile, 'replica');
   }
 
   /**
@@ -80,7 +78,7 @@ export class ReplicaWriter implements Disposable {
     try {
       // A connection of its own, which cannot write: an attached file would share this one's rights.
       const source = (scratch = openForReading(scratchFile));
-      const run = this.#db.transaction(() => {
+      const run = this.db.transaction(() => {
         this.#claim(database);
         const head = this.#takeHead(source, database, now);
         const records = this.#takeRecords(source, database, head.size, evidence, now);
@@ -96,42 +94,21 @@ export class ReplicaWriter implements Disposable {
     }
   }
 
-  recordIncident(incident: Incident): void {
-    this.#write('incident', () => insertIncident(this.#db, incident));
-  }
-
-  /** Proves that the database can be written, durably. */
-  probe(now: number): void {
-    this.#write('probe', () => touchMeta(this.#db, now));
-  }
-
-  checkpoint(): void {
-    this.#db.pragma('wal_checkpoint(TRUNCATE)');
-  }
-
-  close(): void {
-    this.#db.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   /** From the first take on the database says whose log it holds a part of. */
   #claim(database: string): void {
-    const said = this.#db
+    const said = this.db
       .prepare<[string], string>('SELECT value FROM meta WHERE name = ?')
       .pluck()
       .get(REPLICA_OF);
     if (said === database) return;
-    const begun = this.#db.prepare('SELECT 1 FROM heads LIMIT 1').get() !== undefined;
+    const begun = this.db.prepare('SELECT 1 FROM heads LIMIT 1').get() !== undefined;
     if (said !== undefined || begun) {
       throw new GokeepError(
         'bad_config',
         `this data directory holds ${said === undefined ? 'a log of its own' : `a replica of ${said}`}, so nothing of ${database} can be replicated into it; use a new one`,
       );
     }
-    this.#db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run(REPLICA_OF, database);
+    this.db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run(REPLICA_OF, database);
   }
 
   #takeHead(scratch: Database, database: string, now: number): PublishedHead {
@@ -140,7 +117,7 @@ export class ReplicaWriter implements Disposable {
       .get(database);
     if (head === undefined || head.note === null)
       throw new GokeepError('bad_proof', `the bundle holds no signed head of ${database}`);
-    const newest = this.#db
+    const newest = this.db
       .prepare<[], PublishedHead>(
         'SELECT size, root, note, signed_at AS signedAt FROM heads ORDER BY size DESC LIMIT 1',
       )
@@ -160,7 +137,7 @@ export class ReplicaWriter implements Disposable {
       );
     }
     const { size, root, note } = head;
-    this.#db
+    this.db
       .prepare('INSERT INTO heads (size, root, note, signed_at) VALUES (?, ?, ?, ?)')
       .run(size, root, note, now);
     return { size, root, note, signedAt: now };
@@ -171,15 +148,15 @@ export class ReplicaWriter implements Disposable {
     const rows = scratch.prepare<[string], ScratchRecord>(
       'SELECT id, path, version, zip, mod FROM records WHERE database = ? ORDER BY id',
     );
-    const known = this.#db.prepare<
+    const known = this.db.prepare<
       [string, string, number],
       { id: number; path: string; version: string; zip_h1: Buffer; mod_h1: Buffer }
     >('SELECT id, path, version, zip_h1, mod_h1 FROM records WHERE (path = ? AND version = ?) OR id = ?');
-    const insert = this.#db.prepare(
+    const insert = this.db.prepare(
       `INSERT INTO records (id, path, version, zip_h1, mod_h1, source, first_seen, evidence)
        VALUES (?, ?, ?, ?, ?, ${SOURCE_CODES.replicated}, ?, ?)`,
     );
-    const evidenceId = this.#evidenceId(evidence);
+    const evidenceId = this.evidenceId(evidence);
     let added = 0;
     for (const record of rows.iterate(database)) {
       const { id, path, version } = record;
@@ -211,10 +188,10 @@ export class ReplicaWriter implements Disposable {
     const rows = scratch.prepare<[string], ScratchTile>(
       'SELECT level, n, width, data FROM tiles WHERE database = ?',
     );
-    const stored = this.#db
+    const stored = this.db
       .prepare<[number, number], Buffer>('SELECT data FROM tiles WHERE level = ? AND n = ?')
       .pluck();
-    const put = this.#db.prepare('INSERT OR REPLACE INTO tiles (level, n, data) VALUES (?, ?, ?)');
+    const put = this.db.prepare('INSERT OR REPLACE INTO tiles (level, n, data) VALUES (?, ?, ?)');
     for (const { level, n, width, data } of rows.iterate(database)) {
       if (width < 1 || width > TILE || data.length !== width * HASH_SIZE)
         throw new GokeepError('bad_tile', 'a tile in the bundle has the wrong length');
@@ -235,7 +212,7 @@ export class ReplicaWriter implements Disposable {
    * could not be given to them, and what it proves could not be proven any more.
    */
   #checkPartialTiles(size: number): void {
-    const partial = this.#db.prepare<[], { level: number; n: number; bytes: number }>(
+    const partial = this.db.prepare<[], { level: number; n: number; bytes: number }>(
       `SELECT level, n, length(data) AS bytes FROM tiles WHERE length(data) < ${FULL}`,
     );
     for (const { level, n, bytes } of partial.iterate()) {
@@ -245,24 +222,6 @@ export class ReplicaWriter implements Disposable {
         'bad_proof',
         `the bundle lacks ${nameOf(level, n, width)} of its tree, without which what is held here could not be proven any more; have it made anew, on top of what was imported here`,
       );
-    }
-  }
-
-  #evidenceId(text: string): number {
-    const known = this.#db
-      .prepare<[string], number>('SELECT id FROM evidence WHERE text = ?')
-      .pluck()
-      .get(text);
-    return (
-      known ?? Number(this.#db.prepare('INSERT INTO evidence (text) VALUES (?)').run(text).lastInsertRowid)
-    );
-  }
-
-  #write(what: string, run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      throw storageError(error, `replica: ${what}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { type Database, openForReading, storageError } from './database.ts';
 import { type ServedFile, ServedTable } from './served-table.ts';
+import type { Tile } from '../tlog/tile.ts';
 import { type Wish, WishTable } from './wish-table.ts';
 
 /**
@@ -10,11 +11,25 @@ import { type Wish, WishTable } from './wish-table.ts';
 export class UpstreamReader implements Disposable {
   readonly #db: Database;
   readonly #migrated: boolean;
+  readonly #head;
+  readonly #lookup;
+  readonly #tile;
 
   /** Throws what SQLite throws for a file that is missing or no database. */
   constructor(file: string) {
     this.#db = openForReading(file);
     this.#migrated = Number(this.#db.pragma('user_version', { simple: true })) >= 2;
+    this.#head = this.#db.prepare<[string], Buffer>('SELECT note FROM heads WHERE database = ?').pluck();
+    this.#lookup = this.#db
+      .prepare<[string, string, string], Buffer>(
+        'SELECT body FROM lookups WHERE database = ? AND path = ? AND version = ?',
+      )
+      .pluck();
+    this.#tile = this.#db
+      .prepare<[string, number, number, number, number], Buffer>(
+        'SELECT data FROM tiles WHERE database = ? AND height = ? AND level = ? AND n = ? AND width = ?',
+      )
+      .pluck();
   }
 
   /** What was asked for and was not held then, in no order. Throws storage_failed. */
@@ -40,6 +55,21 @@ export class UpstreamReader implements Disposable {
   remembers(key: string): boolean {
     const find = () => this.#db.prepare('SELECT 1 FROM answers WHERE key = ?').get(key);
     return this.#read(find) !== undefined;
+  }
+
+  /** The newest signed head that was seen of a foreign database. Throws storage_failed. */
+  head(database: string): Buffer | undefined {
+    return this.#read(() => this.#head.get(database));
+  }
+
+  /** A lookup as it was kept, which was proven then. Throws storage_failed. */
+  lookup(database: string, path: string, version: string): Buffer | undefined {
+    return this.#read(() => this.#lookup.get(database, path, version));
+  }
+
+  /** A tile of exactly this width, as it was kept. Throws storage_failed. */
+  tile(database: string, { height, level, n, width }: Tile): Buffer | undefined {
+    return this.#read(() => this.#tile.get(database, height, level, n, width));
   }
 
   [Symbol.dispose](): void {

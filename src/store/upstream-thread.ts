@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { isDiskFailure, openDatabase, storageError } from './database.ts';
+import { FailStop } from './fail-stop.ts';
 import { type ServedOn, ServedTable } from './served-table.ts';
 import { answerCalls } from './thread.ts';
 import { type Wish, WishTable } from './wish-table.ts';
@@ -93,30 +94,14 @@ function applyOne(change: UpstreamChange): boolean {
 
 const applyAll = db.transaction((changes: readonly UpstreamChange[]) => changes.map(applyOne));
 
-/** After an I/O error the disk may have lied to fsync: nothing is written any more, and the thread ends. */
-let fatal: Error | undefined;
+/** A damaged file does not end the thread: what is remembered here can be asked for again. */
+const failStop = new FailStop((error) => storageError(error, 'upstream database'), isDiskFailure);
 
 answerCalls({
-  apply: (changes) => {
-    if (fatal !== undefined) throw fatal;
-    try {
-      return applyAll.immediate(changes);
-    } catch (error) {
-      const failure = storageError(error, 'upstream database');
-      if (isDiskFailure(failure)) {
-        fatal = failure;
-        setImmediate(() => process.exit(1));
-      }
-      throw failure;
-    }
-  },
-  close: () => {
-    if (fatal !== undefined) throw fatal;
-    try {
-      db.pragma('wal_checkpoint(TRUNCATE)');
-    } catch {
-      // A full disk, or somebody who still reads: the write-ahead log keeps everything for the next start.
-    }
-    db.close();
-  },
+  apply: (changes) => failStop.run(() => applyAll.immediate(changes)),
+  close: () =>
+    failStop.close({
+      checkpoint: () => db.pragma('wal_checkpoint(TRUNCATE)'),
+      close: () => db.close(),
+    }),
 } satisfies UpstreamOperations);

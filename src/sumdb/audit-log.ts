@@ -1,39 +1,23 @@
-import { GokeepError, hasCode } from '../errors.ts';
-import { openNote } from '../note/note.ts';
-import type { Verifier } from '../note/verifier.ts';
+import { hasCode } from '../errors.ts';
 import type { HighWaterMark } from '../store/high-water-mark.ts';
-import type { IntegratedHead, LoggedRecord, LogReader } from '../store/log-reader.ts';
-import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
-import { HASH_SIZE, type Hash, recordHash } from '../tlog/hash.ts';
+import type { IntegratedHead, LoggedRecord } from '../store/log-reader.ts';
+import { HASH_SIZE, type Hash } from '../tlog/hash.ts';
 import { type ChangedTile, RightEdge } from '../tlog/right-edge.ts';
 import { subtreeHash, tilePath } from '../tlog/tile.ts';
-import { parseTree } from '../tlog/tree-note.ts';
+import {
+  auditFile,
+  type AuditOptions,
+  leafOf,
+  leafProblem,
+  type LogFacts,
+  recordSubject,
+  reportUnreadable,
+  signatureProblem,
+} from './audit.ts';
 import { compareMark, markProblem } from './mark-state.ts';
 
-/** One thing in storage that is not as it has to be. */
-export interface Finding {
-  readonly kind: 'database' | 'record' | 'tile' | 'head' | 'mark' | 'zip' | 'mod' | 'info' | 'list';
-  /** Which one, for example `record 17 (example.com/m@v1.0.0)`. */
-  readonly subject: string;
-  /** What is wrong with it: the rest of a sentence that begins with the subject. */
-  readonly problem: string;
-}
-
-export interface LogAuditOptions {
-  readonly log: LogReader;
+export interface LogAuditOptions extends AuditOptions {
   readonly mark: HighWaterMark;
-  /** Of our own key. */
-  readonly verifier: Verifier;
-  readonly report: (finding: Finding) => void;
-  /** Records checked, and how many there are. */
-  readonly progress: (done: number, total: number) => void;
-}
-
-export interface LogFacts {
-  readonly records: number;
-  readonly heads: number;
-  /** A head at the end that is integrated and will be signed when the server goes on. */
-  readonly waiting: boolean;
 }
 
 const TILE = 256;
@@ -48,15 +32,13 @@ const MOST_STRAY = 100;
  * grows, so what lies below the newest head at the start cannot change meanwhile.
  */
 export function auditLog(o: LogAuditOptions): LogFacts {
-  for (const problem of o.log.integrityProblems())
-    o.report({ kind: 'database', subject: 'the database file', problem: `is damaged: ${problem}` });
+  auditFile(o);
   const audit = new LogAudit(o);
   try {
     auditMark(o);
     return audit.run();
   } catch (error) {
-    if (!hasCode(error, 'storage_failed')) throw error;
-    o.report({ kind: 'database', subject: 'the database file', problem: 'cannot be read to its end' });
+    reportUnreadable(o, error);
     return audit.facts(false);
   }
 }
@@ -142,13 +124,10 @@ class LogAudit {
     const inTree =
       tile !== undefined && tile.length >= at + HASH_SIZE ? tile.subarray(at, at + HASH_SIZE) : undefined;
     const leaf = record === undefined ? undefined : leafOf(record);
-    const subject = record === undefined ? `record ${id}` : `record ${id} (${record.path}@${record.version})`;
-    const report = (problem: string) => this.#o.report({ kind: 'record', subject, problem });
-    if (record === undefined) report('is missing');
-    else if (leaf === undefined) report('cannot be what was logged: it is malformed');
-    else if (trusted && inTree !== undefined && !leaf.equals(inTree))
-      report('is not what was logged: its hash differs from the one in the tree');
-    else return leaf;
+    const subject = record === undefined ? `record ${id}` : recordSubject(record);
+    const problem = record === undefined ? 'is missing' : leafProblem(leaf, trusted ? inTree : undefined);
+    if (problem === undefined) return leaf;
+    this.#o.report({ kind: 'record', subject, problem });
     return inTree;
   }
 
@@ -161,14 +140,8 @@ class LogAudit {
       if (head.size !== newest) report('was never signed, although a later one exists');
       return;
     }
-    try {
-      const signed = parseTree(openNote(head.note, [this.#o.verifier]).text);
-      if (signed.size !== head.size || !signed.root.equals(head.root))
-        report(`carries a signature for another tree, of size ${signed.size}`);
-    } catch (error) {
-      if (!(error instanceof GokeepError)) throw error;
-      report(`has no good signature by this log's key: ${error.message}`);
-    }
+    const problem = signatureProblem(head, head.note, this.#o.verifier, "this log's key");
+    if (problem !== undefined) report(problem);
   }
 
   #compareChangedTiles(): void {
@@ -239,15 +212,5 @@ class LogAudit {
     const at = (n % TILE) * HASH_SIZE;
     const parent = this.#o.log.tile(1, Math.floor(n / TILE))?.subarray(at, at + HASH_SIZE);
     return parent !== undefined && subtreeHash(tile).equals(parent);
-  }
-}
-
-/** The leaf hash of a record; undefined for one that no log can hold. */
-export function leafOf(record: LoggedRecord): Hash | undefined {
-  try {
-    return recordHash(formatGoSumRecord(record.path, record.version, record.zip, record.mod));
-  } catch (error) {
-    if (error instanceof GokeepError) return undefined;
-    throw error;
   }
 }

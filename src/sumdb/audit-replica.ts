@@ -1,22 +1,20 @@
-import { GokeepError, hasCode } from '../errors.ts';
-import { openNote } from '../note/note.ts';
-import type { Verifier } from '../note/verifier.ts';
-import type { IntegratedHead, LoggedRecord, LogReader } from '../store/log-reader.ts';
+import { hasCode } from '../errors.ts';
+import type { IntegratedHead, LoggedRecord } from '../store/log-reader.ts';
 import { checkTree, proveTree } from '../tlog/proof.ts';
 import { tileHashReader } from '../tlog/tile-reader.ts';
 import { type HashReader, storedHashIndex } from '../tlog/tree.ts';
-import { parseTree, type TreeHead } from '../tlog/tree-note.ts';
-import { type Finding, leafOf, type LogFacts } from './audit-log.ts';
+import type { TreeHead } from '../tlog/tree-note.ts';
+import {
+  auditFile,
+  type AuditOptions,
+  leafOf,
+  leafProblem,
+  type LogFacts,
+  recordSubject,
+  reportUnreadable,
+  signatureProblem,
+} from './audit.ts';
 import { storedTiles } from './prove-record.ts';
-
-export interface ReplicaAuditOptions {
-  readonly log: LogReader;
-  /** Of the origin's key. */
-  readonly verifier: Verifier;
-  readonly report: (finding: Finding) => void;
-  /** Records checked, and how many are held. */
-  readonly progress: (done: number, total: number) => void;
-}
 
 /** Records whose tiles are read and proven together. */
 const BATCH = 1_000;
@@ -30,25 +28,23 @@ const NO_SIZE = Number.MAX_SAFE_INTEGER;
  *
  * In constant memory, and beside a running server: what the newest head at the start covers cannot change meanwhile.
  */
-export async function auditReplica(o: ReplicaAuditOptions): Promise<LogFacts> {
-  for (const problem of o.log.integrityProblems())
-    o.report({ kind: 'database', subject: 'the database file', problem: `is damaged: ${problem}` });
+export async function auditReplica(o: AuditOptions): Promise<LogFacts> {
+  auditFile(o);
   const audit = new ReplicaAudit(o);
   try {
     await audit.run();
   } catch (error) {
-    if (!hasCode(error, 'storage_failed')) throw error;
-    o.report({ kind: 'database', subject: 'the database file', problem: 'cannot be read to its end' });
+    reportUnreadable(o, error);
   }
   return audit.facts;
 }
 
 class ReplicaAudit {
-  readonly #o: ReplicaAuditOptions;
+  readonly #o: AuditOptions;
   #records = 0;
   #heads = 0;
 
-  constructor(options: ReplicaAuditOptions) {
+  constructor(options: AuditOptions) {
     this.#o = options;
   }
 
@@ -104,14 +100,8 @@ class ReplicaAudit {
       report('carries no signature');
       return;
     }
-    try {
-      const signed = parseTree(openNote(head.note, [this.#o.verifier]).text);
-      if (signed.size !== head.size || !signed.root.equals(head.root))
-        report(`carries a signature for another tree, of size ${signed.size}`);
-    } catch (error) {
-      if (!(error instanceof GokeepError)) throw error;
-      report(`has no good signature by the origin's key: ${error.message}`);
-    }
+    const problem = signatureProblem(head, head.note, this.#o.verifier, "the origin's key");
+    if (problem !== undefined) report(problem);
     if (newest === undefined || hashes === undefined || head.size === 0 || head.size === newest.size) return;
     try {
       const proof = await proveTree(newest.size, head.size, hashes);
@@ -151,13 +141,12 @@ class ReplicaAudit {
   }
 
   #compare(record: LoggedRecord, inTree: Buffer | undefined): void {
-    const leaf = leafOf(record);
-    if (leaf === undefined) this.#report(record, 'cannot be what was logged: it is malformed');
-    else if (inTree === undefined || !leaf.equals(inTree))
-      this.#report(record, 'is not what was logged: its hash differs from the one in the tree');
+    // A hash that was not given agrees with nothing.
+    const problem = leafProblem(leafOf(record), inTree ?? Buffer.alloc(0));
+    if (problem !== undefined) this.#report(record, problem);
   }
 
-  #report({ id, path, version }: LoggedRecord, problem: string): void {
-    this.#o.report({ kind: 'record', subject: `record ${id} (${path}@${version})`, problem });
+  #report(record: LoggedRecord, problem: string): void {
+    this.#o.report({ kind: 'record', subject: recordSubject(record), problem });
   }
 }

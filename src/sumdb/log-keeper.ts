@@ -1,4 +1,4 @@
-import type { Incident } from '../store/log-writer.ts';
+import type { Incident } from '../store/log-records.ts';
 import type { SignedHead } from './log-engine.ts';
 
 /** What a server needs of the log behind it, whether it signs that log itself or holds a replica of another's. */

@@ -2,7 +2,9 @@ import { workerData } from 'node:worker_threads';
 import { parseSigner } from '../note/signer.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
 import { asStorageError, isFatal } from '../store/database.ts';
-import { type Incident, LogWriter } from '../store/log-writer.ts';
+import { FailStop } from '../store/fail-stop.ts';
+import type { Incident } from '../store/log-records.ts';
+import { LogWriter } from '../store/log-writer.ts';
 import { answerCalls } from '../store/thread.ts';
 import { type Candidate, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
 
@@ -45,36 +47,15 @@ function open(): { writer: LogWriter; engine: LogEngine } {
 let opened: ReturnType<typeof open> | undefined;
 const log = () => (opened ??= open());
 
-/** The error after which nothing is written any more, not even what was asked before the thread has ended. */
-let fatal: Error | undefined;
-
-function orEnd<T>(run: () => T): T {
-  if (fatal !== undefined) throw fatal;
-  try {
-    return run();
-  } catch (error) {
-    const failure = asStorageError(error, 'log database');
-    if (isFatal(failure)) {
-      fatal = failure;
-      setImmediate(() => process.exit(1));
-    }
-    throw failure;
-  }
-}
+const failStop = new FailStop((error) => asStorageError(error, 'log database'), isFatal);
 
 answerCalls({
-  recover: () => orEnd(() => log().engine.recover()),
-  append: (batch) => orEnd(() => log().engine.append(batch)),
-  incident: (incident) => orEnd(() => log().writer.recordIncident(incident)),
-  probe: () => orEnd(() => log().writer.probe(Date.now())),
+  recover: () => failStop.run(() => log().engine.recover()),
+  append: (batch) => failStop.run(() => log().engine.append(batch)),
+  incident: (incident) => failStop.run(() => log().writer.recordIncident(incident)),
+  probe: () => failStop.run(() => log().writer.probe(Date.now())),
   close: () => {
-    if (fatal !== undefined) throw fatal;
-    try {
-      opened?.writer.checkpoint();
-    } catch {
-      // A full disk, or somebody who still reads: the write-ahead log keeps everything for the next start.
-    }
-    opened?.writer.close();
+    failStop.close(opened?.writer);
     opened = undefined;
   },
 } satisfies LogOperations);

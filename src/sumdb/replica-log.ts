@@ -3,7 +3,7 @@ import { openNote } from '../note/note.ts';
 import { parseVerifier, type Verifier } from '../note/verifier.ts';
 import { openDatabase, openForReading, storageError } from '../store/database.ts';
 import { LogReader } from '../store/log-reader.ts';
-import type { Incident } from '../store/log-writer.ts';
+import type { Incident } from '../store/log-records.ts';
 import type { ReplicaOperations, ReplicaThreadData } from '../store/replica-thread.ts';
 import { Thread } from '../store/thread.ts';
 import { threadEntry } from '../thread-entry.ts';

@@ -1,5 +1,5 @@
 import { GokeepError } from '../errors.ts';
-import type { Incident } from '../store/log-writer.ts';
+import type { Incident } from '../store/log-records.ts';
 import { Thread } from '../store/thread.ts';
 import { threadEntry } from '../thread-entry.ts';
 import { formatGoSumRecord } from '../tlog/go-sum-record.ts';

@@ -26,6 +26,14 @@ export function nodeHash(left: Hash, right: Hash): Hash {
   return hash('sha256', input, 'buffer');
 }
 
+const NODE = Buffer.alloc(1 + 2 * HASH_SIZE, 0x01);
+
+/** Writes the hash of the node whose children stand at `from` and behind it to `to`. Makes no object that stays. */
+export function hashNodeInto(hashes: Buffer, from: number, to: number): void {
+  hashes.copy(NODE, 1, from, from + 2 * HASH_SIZE);
+  hashes.write(hash('sha256', NODE, 'latin1'), to, 'latin1');
+}
+
 /** Reads a hash from its 44 characters of base64, or says undefined. */
 export function parseHash(text: string): Hash | undefined {
   const bytes = decodeBase64(text);

@@ -1,5 +1,5 @@
 import { GokeepError } from '../errors.ts';
-import { HASH_SIZE, type Hash, nodeHash } from './hash.ts';
+import { HASH_SIZE, type Hash, hashNodeInto } from './hash.ts';
 import { isCount, splitStoredHashIndex } from './tree.ts';
 
 /**
@@ -97,8 +97,11 @@ export function hashFromTile(tile: Tile, data: Buffer, index: number): Hash {
 /** The hash of the subtree whose lowest level is `data`: 2^k hashes, at least one. */
 export function subtreeHash(data: Buffer): Hash {
   if (data.length === HASH_SIZE) return data;
-  const middle = data.length / 2;
-  return nodeHash(subtreeHash(data.subarray(0, middle)), subtreeHash(data.subarray(middle)));
+  // Level by level, in one copy: a tile is 255 hashes, and a buffer for each would cost three times the hashing.
+  const level = Buffer.from(data);
+  for (let length = level.length; length > HASH_SIZE; length /= 2)
+    for (let at = 0; at < length; at += 2 * HASH_SIZE) hashNodeInto(level, at, at / 2);
+  return Buffer.from(level.subarray(0, HASH_SIZE));
 }
 
 /** Whether the coordinates are those of a tile. */

@@ -128,13 +128,11 @@ export class ChecksumDatabase {
   }
 
   /**
-   * Places a signed note on the timeline that came another way than over the network, by remembered tiles alone; it is the
-   * newest head then, durably. Throws as a lookup does, and `not_stored` where the tiles do not prove it.
+   * Places a signed note on the timeline that came another way than as an answer; the newest head is durable then. Throws as a
+   * lookup does, and offline `not_stored` where remembered tiles do not prove it.
    */
-  async learn(note: Buffer): Promise<void> {
-    await this.#withTiles({ signal: new AbortController().signal, offline: true }, (tiles) =>
-      this.#timeline.merge(note, tiles),
-    );
+  async learn(note: Buffer, { signal, offline = false }: DatabaseAccess): Promise<void> {
+    await this.#withTiles({ signal, offline }, (tiles) => this.#timeline.merge(note, tiles));
   }
 
   async #find(path: string, version: string, request: string, signal: AbortSignal): Promise<ProvenRecord> {

@@ -6,12 +6,19 @@ import { expect } from 'vitest';
 import type { ZipHasher } from '../../src/airgap/check.ts';
 import { BadBundle, BundleImport, type ImportOptions, type RecordTarget } from '../../src/airgap/import.ts';
 import { Receipts } from '../../src/airgap/receipts.ts';
-import { verifyBundle } from '../../src/airgap/verify.ts';
+import { type VerifiedBundle, verifyBundle } from '../../src/airgap/verify.ts';
+import type { Input } from '../../src/airgap/want/input.ts';
 import { GokeepError } from '../../src/errors.ts';
 import type { Verifier } from '../../src/note/verifier.ts';
 import { verifyZipFile } from '../../src/proxy/zip-worker.ts';
 import { ModuleStore } from '../../src/store/module-store.ts';
 import type { TreeHead } from '../../src/tlog/tree-note.ts';
+
+/** The databases that a bundle was made with. */
+interface MadeFor {
+  readonly own: { readonly verifier: Verifier };
+  readonly second: { readonly verifier: Verifier };
+}
 
 /** An importer without a server: a store, receipts, and a log that only counts what it is given. */
 export class ClosedSite implements AsyncDisposable {
@@ -41,7 +48,8 @@ export class ClosedSite implements AsyncDisposable {
     this.receipts = new Receipts(data);
     const target: RecordTarget = {
       seen: async (database) => this.seen.get(database) ?? [],
-      check: () => undefined,
+      check: async () => undefined,
+      afterFiles: false,
       commit: async (_proven, { id }) => void this.commits.push(id),
     };
     const options: ImportOptions = {
@@ -69,6 +77,11 @@ export class ClosedSite implements AsyncDisposable {
     const site = new ClosedSite(data, trusted, keys, o.diskReserve ?? 0);
     await site.store.clearTemporary();
     return site;
+  }
+
+  /** One that knows both databases of a made bundle, and trusts the one that signs it. */
+  static for(made: MadeFor, o: { readonly diskReserve?: number } = {}): Promise<ClosedSite> {
+    return ClosedSite.open([made.own.verifier], [made.own.verifier, made.second.verifier], o);
   }
 
   get zips(): ZipHasher {
@@ -99,22 +112,34 @@ export class ClosedSite implements AsyncDisposable {
 
   /** The sentences that verify says of a bundle. */
   async verify(bytes: Buffer): Promise<readonly string[]> {
+    const file = path.join(this.data, `bundle-${this.#jobs++}`);
+    await writeFile(file, bytes);
+    try {
+      return (await this.verified(file)).problems;
+    } finally {
+      await rm(file);
+    }
+  }
+
+  /** What verify finds out about a file, or a directory. */
+  async verified(
+    bundle: string,
+    o: { readonly after?: readonly string[]; readonly inputs?: readonly Input[] } = {},
+  ): Promise<VerifiedBundle> {
     const scratch = path.join(this.data, `verify-${this.#jobs++}`);
     await mkdir(scratch);
     try {
-      await writeFile(path.join(scratch, 'bundle'), bytes);
-      const { problems } = await verifyBundle({
-        bundle: path.join(scratch, 'bundle'),
-        after: [],
+      return await verifyBundle({
+        bundle,
+        after: o.after ?? [],
         signers: this.#trusted,
         databases: this.#keys,
         zips: this.zips,
         scratch,
-        inputs: [],
+        inputs: o.inputs ?? [],
         tests: false,
         onProgress: () => undefined,
       });
-      return problems;
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }

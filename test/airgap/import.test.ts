@@ -8,12 +8,11 @@ import { ingredients, LEAF, MAIN, type Packed, pack } from './made-bundle.ts';
 let made: Awaited<ReturnType<typeof ingredients>>;
 let good: Packed;
 let site: ClosedSite;
-const open = (o = {}) => ClosedSite.open([made.own.verifier], [made.own.verifier, made.second.verifier], o);
 
 beforeEach(async () => {
   made = await ingredients();
   good = pack(made);
-  site = await open();
+  site = await ClosedSite.for(made);
 });
 
 afterEach(() => site[Symbol.asyncDispose]());
@@ -83,7 +82,7 @@ describe('an import', () => {
   });
 
   it('for which there is no room is refused before anything is hashed', async () => {
-    await using full = await open({ diskReserve: 2 ** 60 });
+    await using full = await ClosedSite.for(made, { diskReserve: 2 ** 60 });
     const { code, message } = await full.refusal(good.bytes);
     expect(code).toBe('storage_full');
     expect(message).toMatch(/needs 1 MiB .* make room and import it again/);
@@ -101,7 +100,7 @@ describe('an import', () => {
         open--;
       }
     }
-    await using full = await ClosedSite.open([made.own.verifier], [made.own.verifier, made.second.verifier], {
+    await using full = await ClosedSite.for(made, {
       diskReserve: 2 ** 60,
     });
     await full.refusal(watched(good.bytes));

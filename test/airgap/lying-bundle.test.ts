@@ -13,7 +13,7 @@ const OTHER_H1 = `h1:${Buffer.alloc(32, 7).toString('base64')}`;
 
 beforeEach(async () => {
   made = await ingredients();
-  site = await ClosedSite.open([made.own.verifier], [made.own.verifier, made.second.verifier]);
+  site = await ClosedSite.for(made);
 });
 
 afterEach(async () => {
@@ -70,6 +70,14 @@ describe('files of modules', () => {
 });
 
 describe('proofs', () => {
+  it('that go would not ask for are refused', async () => {
+    for (const name of ['sumdb/own.test/sumdb/supported', 'sumdb/public.test/supported']) {
+      made = await ingredients();
+      made.files.delete(name);
+      await refuses(new RegExp(`${name} is missing`));
+    }
+  });
+
   it('whose records are not in the tree are refused', async () => {
     const evil = formatGoSumRecord(MAIN, 'v1.1.0', OTHER_H1, OTHER_H1);
     const note = made.files.get('sumdb/own.test/sumdb/latest')!;

@@ -16,8 +16,7 @@ let places: { name: string; header: number; body: number; pad: number; end: numb
 beforeAll(async () => {
   made = await ingredients();
   good = pack(made);
-  const keys = [made.own.verifier, made.second.verifier];
-  site = await ClosedSite.open([made.own.verifier], keys);
+  site = await ClosedSite.for(made);
   let at = 0;
   places = good.members.map(({ name, body }) => {
     const header = at;
@@ -123,7 +122,9 @@ describe('bytes', () => {
     expect(await site.verify(packed)).toEqual([]);
     for (const cut of [1, 4, 5, 100, packed.length >> 1, packed.length - 5, packed.length - 1])
       await site.refuses(packed.subarray(0, cut), /./);
-    await site.refuses(Buffer.concat([packed, packed]), /more bytes behind its end/);
+    const skippable = Buffer.from('502a4d18040000006576696c', 'hex');
+    const more = [packed, Buffer.from('x'), packed.subarray(0, 3), Buffer.alloc(100_000), skippable];
+    for (const each of more) await site.refuses(Buffer.concat([packed, each]), /more bytes behind its end/);
     const flipped = Buffer.from(packed);
     flipped[packed.length >> 1]! ^= 1;
     await site.refuses(flipped, /./);

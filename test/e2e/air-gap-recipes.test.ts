@@ -63,7 +63,7 @@ const verify = (bundle: string) =>
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'gokeep-recipes-'));
   world = await UpstreamWorld.start();
-  worldVkey = world.gosumdb.split(' ')[0]!;
+  worldVkey = world.vkey;
   await world.publish({ path: 'example.test/leaf', version: 'v1.0.0' });
   await world.publish({
     path: 'example.test/tree',

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gokeep } from '../cli/program.ts';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
+import { publishTree } from '../world/published-tree.ts';
 import { UpstreamWorld } from '../world/upstream-world.ts';
 
 const PRIVATE = 'corp.test/lib';
@@ -76,17 +77,11 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'gokeep-airgap-'));
   world = await UpstreamWorld.start();
   own = await UpstreamWorld.start();
-  worldVkey = world.gosumdb.split(' ')[0]!;
+  worldVkey = world.vkey;
   await own.publish({ path: PRIVATE, version: 'v1.0.0' }, { inDatabase: false });
   for (let n = 0; n < 300; n++)
     world.database.add(`example.test/other${n}`, 'v1.0.0', Buffer.from(`other ${n}\n`));
-  await world.publish({ path: 'example.test/leaf', version: 'v1.0.0' });
-  await world.publish({ path: 'example.test/Upper/letter', version: 'v0.3.0-RC.1' });
-  await world.publish({
-    path: 'example.test/tree/v2',
-    version: 'v2.1.0',
-    require: { 'example.test/leaf': 'v1.0.0', 'example.test/Upper/letter': 'v0.3.0-RC.1' },
-  });
+  await publishTree(world);
   data = at('connected');
   config = at('connected.toml');
   await writeFile(
@@ -160,7 +155,8 @@ describe('a bundle', () => {
   });
 });
 
-const trust = () => `offline = true\n[bundles]\ntrust = ["${vkey}"]\n[[upstream]]\nsumdb = "${worldVkey}"\n`;
+const trust = (modules = 'private = ["corp.test"]\n') =>
+  `${modules}offline = true\n[bundles]\ntrust = ["${vkey}"]\n[[upstream]]\nsumdb = "${worldVkey}"\n`;
 const replica = () =>
   `replica = true\n[bundles]\ntrust = ["${vkey}"]\n[[upstream]]\nsumdb = "${worldVkey}"\n`;
 
@@ -177,7 +173,7 @@ async function site(name: string, toml: string) {
 
 describe.each([
   ['a keyless replica', replica],
-  ['a site with a log of its own', trust],
+  ['a site with a log of its own', () => trust()],
 ])('%s', (kind, toml) => {
   const name = kind.replaceAll(' ', '-');
 
@@ -225,6 +221,16 @@ describe.each([
   });
 });
 
+it('a site with a log of its own takes nothing where only the maker of the bundle vouches for a public module', async () => {
+  const closed = await site('unsaid', trust(''));
+  const refused = await closed.run('bundle', 'import', first);
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toContain(`${PRIVATE}@v1.0.0 is a public module here, and the bundle proves it by `);
+  expect(refused.stdout).toContain('add its path to private if it is yours');
+  expect(existsSync(path.join(closed.data, 'bundles'))).toBe(false);
+  expect((await closed.run('log', 'head')).stdout).not.toContain('records: 1');
+});
+
 /** Commands that find the running server at the port that it got. */
 async function onPort(closed: { data: string; toml: string }, server: GokeepProcess) {
   const file = `${closed.data}-port.toml`;
@@ -244,6 +250,10 @@ describe('bundles of one chain', () => {
     execFileSync('tar', ['-xf', second, '-C', directory]);
     await client.run('clean', '-modcache');
     await build(client, at('two'), WITH_NEW);
+    const keys = ['--key', vkey, '--key', worldVkey, '--for', at('two'), '--data', at('none')];
+    const verified = await gokeep(['bundle', 'verify', directory, ...keys]);
+    expect(verified.stdout).toContain('2 bundles lie here over each other');
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('all in order') });
   });
 
   it('are verified one after the other, and the second is not complete without the first', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
+import { publishTree } from '../world/published-tree.ts';
 import { UpstreamWorld } from '../world/upstream-world.ts';
 
 let world: UpstreamWorld;
@@ -8,13 +9,7 @@ let gokeep: GokeepProcess;
 
 beforeAll(async () => {
   world = await UpstreamWorld.start();
-  await world.publish({ path: 'example.test/leaf', version: 'v1.0.0' });
-  await world.publish({ path: 'example.test/Upper/letter', version: 'v0.3.0-RC.1' });
-  await world.publish({
-    path: 'example.test/tree/v2',
-    version: 'v2.1.0',
-    require: { 'example.test/leaf': 'v1.0.0', 'example.test/Upper/letter': 'v0.3.0-RC.1' },
-  });
+  await publishTree(world);
   gokeep = await GokeepProcess.start({
     toml: `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n`,
   });
@@ -50,7 +45,7 @@ describe('a real go build through gokeep alone', () => {
   it('verifies against the upstream database, proxied', async () => {
     await using client = await GoClient.create({
       GOPROXY: gokeep.url,
-      GOSUMDB: world.gosumdb.split(' ')[0]!,
+      GOSUMDB: world.vkey,
     });
     await build(client);
   });

@@ -16,7 +16,7 @@ let online: GokeepProcess;
 let settings: string;
 let goCache: string;
 
-const worldVkey = (): string => world.gosumdb.split(' ')[0]!;
+const worldVkey = (): string => world.vkey;
 
 beforeAll(async () => {
   goCache = await mkdtemp(path.join(tmpdir(), 'gokeep-gocache-'));

@@ -170,7 +170,7 @@ describe('clients of the public database', () => {
   it('are told what to set, and the database is not asked', async () => {
     await using client = await GoClient.create({
       GOPROXY: gokeep.url,
-      GOSUMDB: world.gosumdb.split(' ')[0]!,
+      GOSUMDB: world.vkey,
     });
     const refused = await client.run('mod', 'download', `${LIB}@v1.0.0`);
     expect(refused.code).toBe(1);

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LogReader } from '../../src/store/log-reader.ts';
-import type { Incident } from '../../src/store/log-writer.ts';
+import type { Incident } from '../../src/store/log-records.ts';
 import { formatGoSumRecord } from '../../src/tlog/go-sum-record.ts';
 import { GoClient, type GoResult } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
@@ -124,7 +124,7 @@ describe('another record in the public database, proven by its tree like the fir
     world.serve(other);
     world.database.add(made.path, VERSION, formatGoSumRecord(made.path, VERSION, other.h1.zip, other.h1.mod));
     await using again = await GokeepProcess.start({ toml: toml(world), data: gokeep.data });
-    const refused = await download(again, world.gosumdb.split(' ')[0]!, version);
+    const refused = await download(again, world.vkey, version);
     expectRefused(refused, made, 'the checksum');
     expect(await incidentsOf(again, made)).toMatchObject([
       { kind: 'record', recorded: made.h1.zip, seen: other.h1.zip, source: 'localhost.localdev/sumdb' },

@@ -1,16 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VulndbStore } from '../../src/store/vulndb-store.ts';
-import { readVulndb } from '../../src/upstream/vulndb-source.ts';
-import { gzipDeterministic } from '../../src/vulndb/gzip.ts';
+import { ConnectedSite } from '../airgap/connected-site.ts';
 import { makeDatabase } from '../vulndb/made-database.ts';
 import { GoClient, type GoResult } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { answeringGoproxy } from '../world/host-goproxy.ts';
-import { UpstreamWorld } from '../world/upstream-world.ts';
 
 const goproxy = answeringGoproxy('vulndb.test.ts');
 
@@ -23,21 +20,10 @@ const DATABASE = makeDatabase([
 const PARSER =
   'package parser\n\nfunc Parse(s string) int { return len(s) }\n\nfunc Safe() int { return 1 }\n';
 
-let directory: string;
+let site: ConnectedSite;
 let govulncheck: string;
-let world: UpstreamWorld;
+let kept: string;
 let gokeep: GokeepProcess;
-
-/** A database that lies in a directory, read as the connected side reads it, into the store of the closed side. */
-async function importInto(data: string, source: string): Promise<void> {
-  const store = new VulndbStore(data);
-  const staged = await store.stage();
-  for await (const { name, body } of readVulndb(source, { userAgent: 'gokeep/test' })) {
-    await store.put(staged, name, body);
-    await store.put(staged, `${name}.gz`, gzipDeterministic(body));
-  }
-  await store.publish(staged, 'made');
-}
 
 /** govulncheck on a program that calls `what` of this version of the module, which comes from gokeep too. */
 async function check(database: string, version: string, what: string): Promise<GoResult> {
@@ -52,37 +38,39 @@ async function check(database: string, version: string, what: string): Promise<G
 
 describe.skipIf(goproxy === undefined)('an unmodified govulncheck', () => {
   beforeAll(async () => {
-    directory = await mkdtemp(path.join(tmpdir(), 'gokeep-vulndb-'));
-    await using installer = await GoClient.create({ GOPROXY: goproxy!, GOBIN: path.join(directory, 'bin') });
+    site = await ConnectedSite.start();
+    await using installer = await GoClient.create({ GOPROXY: goproxy!, GOBIN: site.at('bin') });
     const installed = await installer.run('install', 'golang.org/x/vuln/cmd/govulncheck@latest');
     expect(installed.stderr).not.toMatch(/^go: .*@latest/m);
     expect(installed.code).toBe(0);
-    govulncheck = path.join(directory, 'bin', 'govulncheck');
+    govulncheck = site.at('bin', 'govulncheck');
 
-    for (const below of ['index', 'ID']) await mkdir(path.join(directory, 'db', below), { recursive: true });
-    for (const [name, body] of DATABASE) await writeFile(path.join(directory, 'db', name), body);
-    const data = path.join(directory, 'data');
-    await mkdir(data);
-    await importInto(data, path.join(directory, 'db'));
-
-    world = await UpstreamWorld.start();
-    for (const version of ['v1.0.0', 'v1.1.0']) {
-      await world.publish({ path: MODULE, version, files: { 'parser.go': PARSER } });
-    }
-    const toml = `[[upstream]]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n`;
-    gokeep = await GokeepProcess.start({ data, toml });
+    for (const version of ['v1.0.0', 'v1.1.0'])
+      await site.world.publish({ path: MODULE, version, files: { 'parser.go': PARSER } });
+    for (const [name, body] of DATABASE) await site.file(`db/${name}`, body);
+    const versions = [`${MODULE}@v1.0.0`, `${MODULE}@v1.1.0`];
+    const bundle = await site.bundle('bundle.tar', ...versions, '--vulndb', site.at('db'));
+    await mkdir(site.at('unpacked'));
+    execFileSync('tar', ['-xf', bundle, '-C', site.at('unpacked')]);
+    const toml = await site.closedToml('offline');
+    gokeep = await GokeepProcess.start({ toml });
+    const imported = await fetch(`${gokeep.url}/api/v1/bundles`, {
+      method: 'PUT',
+      body: await readFile(bundle),
+    });
+    expect(imported.status, await imported.text()).toBe(201);
+    kept = path.join(gokeep.data, 'vulndb', await site.idOf(bundle));
   }, 300_000);
 
   afterAll(async () => {
     await gokeep?.[Symbol.asyncDispose]();
-    await world?.[Symbol.asyncDispose]();
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+    await site?.[Symbol.asyncDispose]();
   });
 
   const databases: [string, () => string][] = [
-    ['gokeep', () => `${gokeep.url}/vulndb`],
-    ['the directory of plain files', () => pathToFileURL(path.join(directory, 'db')).href],
-    ['what gokeep keeps', () => pathToFileURL(path.join(gokeep.data, 'vulndb', 'made')).href],
+    ['a closed site that imported a bundle', () => `${gokeep.url}/vulndb`],
+    ['the unpacked bundle', () => pathToFileURL(site.at('unpacked', 'vulndb')).href],
+    ['what gokeep keeps', () => pathToFileURL(kept).href],
   ];
 
   it.each(databases)(

@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,30 +6,13 @@ import { UpstreamReader } from '../../src/store/upstream-reader.ts';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { UpstreamWorld } from '../world/upstream-world.ts';
+import { SmallDisk } from './small-disk.ts';
 
-const SIZE = 8 * 2 ** 20;
-
-/** A tmpfs of its own, which only root may mount; undefined where that is not possible. */
-function mountSmallDisk(): string | undefined {
-  const directory = mkdtempSync(path.join(tmpdir(), 'gokeep-full-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'gokeep-test', directory], { stdio: 'pipe' });
-    return directory;
-  } catch {
-    rmSync(directory, { recursive: true });
-    return undefined;
-  }
-}
-
-const disk = mountSmallDisk();
-if (disk === undefined && process.env['GOKEEP_TEST_ALL'] === '1') {
-  throw new Error('GOKEEP_TEST_ALL=1, and a tmpfs cannot be mounted here');
-}
+const disk = SmallDisk.mount(8 * 2 ** 20);
 
 describe.skipIf(disk === undefined)('a full disk (a tmpfs, which needs the right to mount)', () => {
   let world: UpstreamWorld;
   let gokeep: GokeepProcess;
-  const filler = path.join(disk ?? '', 'filler');
 
   beforeAll(async () => {
     world = await UpstreamWorld.start();
@@ -43,7 +23,7 @@ describe.skipIf(disk === undefined)('a full disk (a tmpfs, which needs the right
     }
     await world.publish({ path: 'private.test/own', version: 'v1.0.0' }, { inDatabase: false });
     gokeep = await GokeepProcess.start({
-      data: path.join(disk ?? '', 'data'),
+      data: path.join(disk!.directory, 'data'),
       toml: `private = ["private.test"]
 [[upstream]]
 match = ["private.test"]
@@ -62,25 +42,16 @@ disk_reserve = "0B"
   afterAll(async () => {
     await gokeep?.[Symbol.asyncDispose]();
     await world?.[Symbol.asyncDispose]();
-    execFileSync('umount', ['-l', disk!]);
-    rmSync(disk!, { recursive: true });
+    disk?.[Symbol.dispose]();
   });
 
   const lookup = (module: string) => `/sumdb/${gokeep.vkey.split('+')[0]!}/lookup/${module}@v1.0.0`;
   const HELD = ['info', 'mod', 'zip'].map((kind) => `/example.test/held/@v/v1.0.0.${kind}`);
-  const fill = () => {
-    for (let chunk = 2 ** 20; chunk >= 4096; chunk /= 2) {
-      const { bavail, bsize } = statfsSync(disk!);
-      const count = Math.floor((bavail * bsize) / chunk);
-      if (count > 0) writeFileSync(filler, Buffer.alloc(count * chunk), { flag: 'a' });
-    }
-    expect(statfsSync(disk!).bavail).toBe(0);
-  };
 
   it('takes in nothing and says so, serves what it holds, and goes on once there is room', async () => {
     for (const target of [...HELD, lookup('example.test/held')])
       expect((await gokeep.get(target)).status).toBe(200);
-    fill();
+    disk!.fill();
     const wanted = [
       lookup('example.test/wanted'),
       '/example.test/wanted/@v/v1.0.0.info',
@@ -102,7 +73,7 @@ disk_reserve = "0B"
     expect((await gokeep.get('/readyz')).status).toBe(503);
     expect(await readdir(path.join(gokeep.data, 'tmp'))).toEqual([]);
 
-    rmSync(filler);
+    disk!.makeRoom();
     for (const target of wanted) expect((await gokeep.get(target)).status).toBe(200);
     await using client = await GoClient.create({ GOPROXY: gokeep.url, GOSUMDB: gokeep.vkey });
     const modules = ['example.test/wanted@v1.0.0', 'example.test/big@v1.0.0', 'example.test/later@v1.0.0'];
@@ -111,9 +82,9 @@ disk_reserve = "0B"
   });
 
   it('ends cleanly while it is full, and starts again', async () => {
-    fill();
+    disk!.fill();
     expect(await gokeep.stop()).toBe(0);
-    rmSync(filler);
+    disk!.makeRoom();
     gokeep = await GokeepProcess.start({
       data: gokeep.data,
       toml: `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n`,
@@ -129,7 +100,7 @@ disk_reserve = "0B"
     db.exec('DELETE FROM served');
     db.close();
     gokeep = await GokeepProcess.start({ data: gokeep.data, toml: 'offline = true\n' });
-    fill();
+    disk!.fill();
     for (const target of HELD) expect((await gokeep.get(target)).status).toBe(200);
     const missing = await gokeep.get('/example.test/missing/@v/v1.0.0.zip');
     expect(missing.status).toBe(404);
@@ -139,7 +110,7 @@ disk_reserve = "0B"
     // One for the wishes and one for what was served.
     await expect.poll(hidden, { timeout: 15_000 }).toBe(2);
     for (const target of HELD) expect((await gokeep.get(target)).status).toBe(200);
-    rmSync(filler);
+    disk!.makeRoom();
     expect(await gokeep.stop()).toBe(0);
     using reader = new UpstreamReader(path.join(gokeep.data, 'upstream.db'));
     expect(reader.wishes()).toMatchObject([{ path: 'example.test/missing', query: 'v1.0.0' }]);

@@ -4,6 +4,7 @@ import { clientAddress } from '../../src/http/client-address.ts';
 import { Metrics } from '../../src/http/counters.ts';
 import { databaseHandler, type ServedDatabase } from '../../src/http/database-handler.ts';
 import { Exchange } from '../../src/http/exchange.ts';
+import type { Handler } from '../../src/http/handler.ts';
 import type { ListenOptions } from '../../src/http/listener.ts';
 import { moduleHandler } from '../../src/http/module-handler.ts';
 import { PooledFiles } from '../../src/http/pooled-file.ts';
@@ -34,6 +35,10 @@ export interface InProcessOptions {
   readonly stalledAfter?: number;
   readonly wishes?: Wishes;
   readonly served?: Served;
+  /** What takes uploaded bundles. */
+  readonly bundles?: (exchange: Exchange) => Handler;
+  /** How long what comes behind an answer is read. */
+  readonly lingerMs?: number;
 }
 
 const NO_VULNDB: ServedVulndb = { current: () => undefined, read: async () => undefined };
@@ -72,7 +77,7 @@ export class InProcess implements AsyncDisposable {
     const metrics = new Metrics();
     const written: string[] = [];
     const log = new RequestLog({ write: (lines) => written.push(lines) });
-    const exchange = new Exchange(metrics, log, clientAddress(o.trustProxy ?? []));
+    const exchange = new Exchange(metrics, log, clientAddress(o.trustProxy ?? []), o.lingerMs);
     const now = o.now ?? Date.now;
     const responder = new Responder({
       exchange,
@@ -96,7 +101,7 @@ export class InProcess implements AsyncDisposable {
         wishes,
       }),
       databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now, wishes }),
-      bundles: () => Promise.reject(new Error('no bundles here')),
+      bundles: o.bundles?.(exchange) ?? (() => Promise.reject(new Error('no bundles here'))),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
       health: { problems: o.problems ?? (async () => []) } as never,

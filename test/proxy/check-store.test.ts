@@ -13,7 +13,7 @@ import { checkStore, type StoreFacts } from '../../src/proxy/check-store.ts';
 import { ZipVerifier } from '../../src/proxy/zip-verifier.ts';
 import { LogReader } from '../../src/store/log-reader.ts';
 import { ModuleStore } from '../../src/store/module-store.ts';
-import type { Finding } from '../../src/sumdb/audit-log.ts';
+import type { Finding } from '../../src/sumdb/audit.ts';
 import { DataDirectory } from '../cli/data-directory.ts';
 import { type MadeModule, makeModule } from '../world/modules.ts';
 

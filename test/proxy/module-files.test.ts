@@ -9,7 +9,7 @@ import { ModuleFiles } from '../../src/proxy/module-files.ts';
 import { Records } from '../../src/proxy/records.ts';
 import type { ZipVerifier } from '../../src/proxy/zip-verifier.ts';
 import type { LoggedRecord } from '../../src/store/log-reader.ts';
-import type { Incident } from '../../src/store/log-writer.ts';
+import type { Incident } from '../../src/store/log-records.ts';
 import { ModuleStore } from '../../src/store/module-store.ts';
 import type { DatabaseReader } from '../../src/sumdb/reader.ts';
 import type { Sequencer } from '../../src/sumdb/sequencer.ts';

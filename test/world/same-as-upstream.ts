@@ -37,7 +37,7 @@ export async function sameAsUpstream(
 ): Promise<GoResult> {
   const { env = {}, files = {} } = o;
   const [straight, through] = await Promise.all([
-    runFresh({ GOPROXY: world.url, GOSUMDB: world.gosumdb.split(' ')[0]!, ...env }, args, files),
+    runFresh({ GOPROXY: world.url, GOSUMDB: world.vkey, ...env }, args, files),
     runFresh({ GOPROXY: gokeep.url, GOSUMDB: gokeep.vkey, ...env }, args, files),
   ]);
   expect(through).toEqual(straight);

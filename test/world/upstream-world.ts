@@ -37,6 +37,11 @@ export class UpstreamWorld implements AsyncDisposable {
     return `${FakeDatabase.vkey} ${this.url}/sumdb/${WORLD_DATABASE}`;
   }
 
+  /** GOSUMDB syntax: the world's database, reached through GOPROXY. */
+  get vkey(): string {
+    return FakeDatabase.vkey;
+  }
+
   /** Targets asked of the GOPROXY, the database left out, `%21` and `!` alike. */
   get moduleTargets(): string[] {
     return this.upstream.targets.filter((target) => !target.startsWith('/sumdb/'));

@@ -4,7 +4,7 @@ import { hasCode } from '../../errors.ts';
 import type { ModFile } from '../../modfile/mod-file.ts';
 import { quote } from '../../module/quote.ts';
 import { isCanonicalVersion } from '../../module/version.ts';
-import { forEachAtOnce } from './at-once.ts';
+import { forEachAtOnce } from '../../store/at-once.ts';
 import { GoToolchains } from './go-toolchains.ts';
 import type { Input, MainModule, QueryInput, SbomInput, WorkspaceInput } from './input.ts';
 import { isResolvedFromList } from './module-query.ts';

@@ -7,7 +7,7 @@ import { GokeepError } from '../../errors.ts';
 import { checkModuleVersion } from '../../module/version.ts';
 import { quote } from '../../module/quote.ts';
 import { compare } from '../../module/semver.ts';
-import { forEachAtOnce } from './at-once.ts';
+import { forEachAtOnce } from '../../store/at-once.ts';
 import type { LocalModule } from './input.ts';
 import type { Replacements } from './replacements.ts';
 import type { ModuleVersion, Requirements, Requires } from './requirements.ts';

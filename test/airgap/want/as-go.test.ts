@@ -84,7 +84,7 @@ type Files = Readonly<Record<string, string>>;
 
 /** What the real go, with nothing in its cache, asks its proxy for: `path@version`, sorted. */
 async function asked(files: Files, ...commands: string[][]): Promise<{ mod: string[]; zip: string[] }> {
-  await using client = await GoClient.create({ GOPROXY: world.url, GOSUMDB: world.gosumdb.split(' ')[0]! });
+  await using client = await GoClient.create({ GOPROXY: world.url, GOSUMDB: world.vkey });
   for (const [name, content] of Object.entries(files)) await client.write(name, content);
   const seen = { mod: new Set<string>(), zip: new Set<string>() };
   for (const command of commands) {

@@ -1,0 +1,106 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { BundleImport } from '../airgap/import.ts';
+import type { Config } from '../config/load.ts';
+import { buildApp } from '../http/app.ts';
+import { bundleHandler } from '../http/bundle-handler.ts';
+import { clientAddress } from '../http/client-address.ts';
+import type { Metrics } from '../http/counters.ts';
+import {
+  databaseHandler,
+  foreignDatabase,
+  ownDatabase,
+  type ServedDatabase,
+} from '../http/database-handler.ts';
+import { Exchange } from '../http/exchange.ts';
+import { handOffTo } from '../http/hand-off.ts';
+import type { Health } from '../http/health.ts';
+import { moduleHandler } from '../http/module-handler.ts';
+import { PooledFiles } from '../http/pooled-file.ts';
+import type { PreparedAnswers } from '../http/prepared.ts';
+import { RequestLog } from '../http/request-log.ts';
+import { Responder } from '../http/respond.ts';
+import { type ClientSettings, startPage } from '../http/start-page.ts';
+import { vulndbHandler } from '../http/vulndb-handler.ts';
+import type { ModuleStore } from '../store/module-store.ts';
+import { VulndbStore } from '../store/vulndb-store.ts';
+import type { LineOutput } from './line-output.ts';
+import type { ServedLog } from './own-log.ts';
+import type { ServedModules } from './server-modules.ts';
+import type { Upstreams } from './upstreams.ts';
+
+export interface AppParts {
+  readonly destination: LineOutput;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly prepared: PreparedAnswers;
+  readonly served: ServedLog;
+  readonly store: ModuleStore;
+  readonly upstreams: Upstreams;
+  readonly modules: ServedModules;
+  readonly bundles: BundleImport;
+  readonly health: Health;
+  /** Known only once the server listens. */
+  readonly settings: () => ClientSettings;
+  /** Milliseconds that requests under way may take to end once it is being closed. */
+  readonly drain: number;
+}
+
+/** What answers requests. Does not listen yet, and is closed by whoever has it listen. */
+export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposableStack): FastifyInstance {
+  const { destination, log, metrics, prepared, served, store, bundles, health } = parts;
+  const { proxy, records, prefetch, servedDays, wishes } = parts.modules;
+  const { routing, proving } = parts.upstreams;
+  const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
+  const { reader, keeper } = served;
+
+  const requestLog = new RequestLog(config.logRequests ? destination : undefined);
+  cleanup.defer(() => requestLog.flush());
+  const exchange = new Exchange(metrics, requestLog, clientAddress(config.trustProxy));
+  const responder = new Responder({
+    exchange,
+    prepared,
+    files: new PooledFiles(),
+    smallFile: config.cache.smallFile,
+    now: Date.now,
+    handOff: config.accelRedirect === undefined ? undefined : handOffTo(config.accelRedirect, store.root),
+  });
+  const databases: ServedDatabase[] = [ownDatabase(served.name, reader, proxy)];
+  if (proving !== undefined) {
+    const { name, client } = proving;
+    const checkAgrees = (modulePath: string, version: string, seen: { zip: string; mod: string }) =>
+      records.checkAgrees(modulePath, version, seen, name);
+    databases.push(foreignDatabase({ name, client, isPrivate, offline: config.offline, checkAgrees }));
+  }
+  metrics.watch({
+    logSize: () => keeper.head?.size ?? 0,
+    headSignedAt: () => keeper.head?.signedAt ?? 0,
+    waitingMs: () => keeper.waitingFor(Date.now()),
+    memoryBytes: () => prepared.bytes,
+    prefetched: () => prefetch.fetched,
+    droppedLogLines: () => destination.dropped,
+  });
+  return buildApp({
+    via: served.name,
+    modules: moduleHandler({
+      proxy,
+      responder,
+      isPrivate,
+      refreshTtl: config.refreshTtl,
+      served: servedDays,
+      wishes,
+    }),
+    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
+    bundles: bundleHandler(exchange, bundles, log),
+    vulndb: vulndbHandler(new VulndbStore(config.data), responder),
+    startPage: () => startPage(parts.settings()),
+    health,
+    metrics,
+    serveMetrics: config.metricsListen === undefined,
+    exchange,
+    prepared,
+    served: servedDays,
+    listen: { tls: config.tls, maxConnections: config.maxConnections, drain: parts.drain },
+    now: Date.now,
+  });
+}

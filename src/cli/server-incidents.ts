@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { Metrics } from '../http/counters.ts';
+import type { IncidentSink } from '../proxy/incidents.ts';
+import { Recent } from '../proxy/recent.ts';
+import type { Incident } from '../store/log-records.ts';
+
+/** Incidents that are known to be on record already; others are recorded again. */
+const KEPT_INCIDENTS = 10_000;
+
+/** Counts, logs and records each incident. */
+export function incidentSink(
+  metrics: Metrics,
+  log: Logger,
+  record: (incident: Incident) => Promise<void>,
+): IncidentSink {
+  const recorded = new Recent<true>(KEPT_INCIDENTS);
+  return (incident) => {
+    metrics.incidents.inc({ kind: incident.kind });
+    // Whoever asks again and again for the same bad bytes is counted, but fills neither log nor database.
+    const what = [incident.kind, incident.path, incident.version, incident.seen].join(' ');
+    if (recorded.get(what) === true) return;
+    recorded.set(what, true);
+    log.error({ incident }, 'security incident: nothing was stored or served');
+    record(incident).catch((error: unknown) => log.error({ err: error }, 'incident not recorded'));
+  };
+}
