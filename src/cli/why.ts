@@ -35,6 +35,7 @@ const MEANING: Readonly<Record<string, string>> = {
   tofu: 'trusted on first use, while no upstream checksum database was configured',
   seeded: 'taken from a go.sum file by the operator',
   imported: 'imported from a bundle of a trusted gokeep',
+  published: 'published here',
   replicated: 'replicated from the log of the gokeep that made the bundle',
 };
 

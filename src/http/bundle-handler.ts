@@ -1,12 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { BundleImport } from '../airgap/import.ts';
 import { GokeepError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handler.ts';
-
-/** An upload that brings nothing for this long has gone: it keeps others from importing. */
-const STALLED_MS = 60_000;
+import { STALLED_MS, uploaded } from './upload.ts';
 
 /**
  * `PUT /api/v1/bundles`: a bundle as the body. Whoever can reach this address may send one: what counts is whose signature
@@ -19,7 +16,7 @@ export function bundleHandler(
   stalledMs = STALLED_MS,
 ): Handler {
   return async (asked) => {
-    const { id, added, facts } = await bundles.run(uploaded(asked.request, stalledMs));
+    const { id, added, facts } = await bundles.run(uploaded(asked.request, stalledMs, brokenOff));
     log.info({ bundle: id, added, ...facts }, 'bundle imported');
     exchange.text(asked, {
       kind: 'bundle',
@@ -30,24 +27,10 @@ export function bundleHandler(
   };
 }
 
-async function* uploaded(request: IncomingMessage, stalledMs: number): AsyncGenerator<Buffer> {
-  // Only while we wait for the client: the time that we take to hash what came is not its doing.
-  const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), stalledMs);
-  let timer = waiting();
-  try {
-    // Who stops reading has an answer, and the connection has to carry it.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      clearTimeout(timer);
-      yield chunk as Buffer;
-      timer = waiting();
-    }
-  } catch (error) {
-    throw new GokeepError(
-      'bad_bundle',
-      'the upload of the bundle broke off; send it again, and it goes on from what is here',
-      { cause: error },
-    );
-  } finally {
-    clearTimeout(timer);
-  }
+function brokenOff(cause: unknown): GokeepError {
+  return new GokeepError(
+    'bad_bundle',
+    'the upload of the bundle broke off; send it again, and it goes on from what is here',
+    { cause },
+  );
 }
