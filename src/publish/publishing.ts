@@ -6,18 +6,17 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { GokeepError, hasCode } from '../errors.ts';
-import { MAX_ZIP } from '../modzip/file-rules.ts';
 import { h1OfGoMod } from '../modzip/dirhash.ts';
 import { quote } from '../module/quote.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import { checkRoom } from '../proxy/room.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
-import { storageError } from '../store/database.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore, TemporaryFile } from '../store/module-store.ts';
 import type { Sequencer } from '../sumdb/sequencer.ts';
 import { checkAnswer } from '../upstream/answer-checks.ts';
 import { checkGoMod, checkReleaseVersion } from './release-rules.ts';
+import { receive } from './receive.ts';
 import { Staging, type StagedVersion } from './staging.ts';
 import { type Claim, formatInfo } from './version-info.ts';
 
@@ -58,6 +57,7 @@ export class Publishing {
   readonly #staging: Staging;
   /** Of one version only one upload at a time is logged and named. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #dropping = new Set<Promise<void>>();
 
   constructor(options: PublishingOptions) {
     this.#o = options;
@@ -206,8 +206,16 @@ export class Publishing {
     await this.#o.store.adopt(this.#staging.files(staged));
     // Last: what lists name is there.
     await this.#o.sequencer?.noteHosted({ kind: 'host', path, version, now: this.#o.now() });
-    await this.#staging.drop(staged.directory);
     this.#o.onPublished();
+    // Nobody waits for it: what is left of it, the next start removes.
+    const dropped = this.#staging.drop(staged.directory).catch(() => undefined);
+    this.#dropping.add(dropped);
+    void dropped.then(() => this.#dropping.delete(dropped));
+  }
+
+  /** Resolves when nothing of what was published waits to be cleared away. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#dropping);
   }
 
   /** True when the record of a staged version is in the log and its files are what the record says. */
@@ -249,24 +257,6 @@ export class Publishing {
       return await turn;
     } finally {
       if (this.#turns.get(key) === turn) this.#turns.delete(key);
-    }
-  }
-}
-
-/** @throws too_large; storage_full, storage_failed */
-async function receive(body: AsyncIterable<Buffer>, zip: TemporaryFile, subject: string): Promise<void> {
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > MAX_ZIP)
-      throw new GokeepError(
-        'too_large',
-        `The zip of ${subject} is larger than ${MAX_ZIP} bytes, which is the most that go takes.`,
-      );
-    try {
-      await zip.handle.writeFile(chunk);
-    } catch (error) {
-      throw storageError(error, `upload of ${subject}`);
     }
   }
 }

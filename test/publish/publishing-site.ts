@@ -113,6 +113,7 @@ export class PublishingSite implements AsyncDisposable {
 
   /** Files that wait: uploads and staged versions. */
   async leftovers(): Promise<string[]> {
+    await this.publishing.settled();
     const names = await Promise.all(
       ['tmp', 'publish'].map((name) => readdir(path.join(this.directory, name)).catch(() => [])),
     );
@@ -121,6 +122,7 @@ export class PublishingSite implements AsyncDisposable {
 
   /** Closes it and leaves its files. */
   async close(): Promise<void> {
+    await this.publishing.settled();
     await this.sequencer.close();
     this.log.close();
   }
