@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gokeep as runProgram, type ProgramResult } from '../cli/program.ts';
+import { moduleZipOf } from '../publish/publishing-site.ts';
 import { GitHost, type Repository } from '../world/git-host.ts';
 import { GoClient, type GoResult } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
@@ -177,6 +178,42 @@ describe('a module that only gokeep has', () => {
 
   it('is whole by fsck', async () => {
     expect(await runProgram(['fsck', '--data', gokeep.data])).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a site without network', () => {
+  it('takes publishes into its own log, and go builds with them', async () => {
+    await using site = await GokeepProcess.start({ toml: 'offline = true\nprivate = ["corp.test"]\n' });
+    const args = ['publish', app.directory, 'v1.0.0', '--from', 'tag', '--module', CORP, '--url', site.url];
+    expect(await cli(...args)).toMatchObject({ code: 0, stderr: '' });
+    await using machine = await GoClient.create({ GOPROXY: site.url, GOSUMDB: site.vkey });
+    expect((await machine.run('list', '-m', '-versions', CORP)).stdout).toBe(`${CORP} v1.0.0\n`);
+    expect(await machine.run('get', `${CORP}/deep/er`)).toMatchObject({ code: 0 });
+    expect(await cli('yank', `${CORP}@v1.0.0`, '--reason', 'x', '--url', site.url)).toMatchObject({
+      code: 0,
+    });
+    expect(await (await site.get('/corp.test/!team/!app/@v/list')).text()).toBe('');
+    expect((await site.get('/corp.test/!team/!app/@latest')).status).toBe(404);
+  });
+});
+
+describe('two publishes of one version at once', () => {
+  it('with other bytes: one wins, the other is told, and it is an incident', async () => {
+    const zips = ['1', '2', '3'].map((text) =>
+      moduleZipOf('corp.test/race', 'v1.0.0', { 'a.go': `package a // ${text}\n` }),
+    );
+    const answers = await Promise.all(
+      zips.map((body) =>
+        fetch(`${gokeep.url}/corp.test/race/@v/v1.0.0.zip`, { method: 'PUT', body: new Uint8Array(body) }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
+    const won = zips[answers.findIndex(({ status }) => status === 201)]!;
+    const served = await gokeep.get('/corp.test/race/@v/v1.0.0.zip');
+    expect(Buffer.from(await served.arrayBuffer()).equals(won)).toBe(true);
+    const why = await runProgram(['why', 'corp.test/race@v1.0.0', '--data', gokeep.data]);
+    expect(why.code).toBe(1);
+    expect(why.stdout).toContain('SECURITY');
   });
 });
 

@@ -163,6 +163,13 @@ describe('beside a hosted module, where no upstream may be asked', () => {
     await expect(find({ kind: 'list', path })).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('trouble stays trouble, since then it is not known what there is', async () => {
+    upstream = { list: new GokeepError('upstream_failed', 'x') };
+    await expect(find({ kind: 'list', path: 'corp.test' })).rejects.toMatchObject({
+      code: 'upstream_failed',
+    });
+  });
+
   it.each(['corp.test/libs', 'open.test', 'corp.test/other/x'])('%s is refused', async (path) => {
     upstream = { list: off };
     await expect(find({ kind: 'list', path })).rejects.toBe(off);

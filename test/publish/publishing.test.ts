@@ -5,6 +5,7 @@ import { GokeepError } from '../../src/errors.ts';
 import { MAX_ZIP } from '../../src/modzip/file-rules.ts';
 import { h1OfGoMod } from '../../src/modzip/dirhash.ts';
 import { verifyModuleZip } from '../../src/modzip/verify.ts';
+import type { Outcome } from '../../src/sumdb/log-engine.ts';
 import { Staging } from '../../src/publish/staging.ts';
 import { parseClaim } from '../../src/publish/version-info.ts';
 import { memorySource } from '../modzip/zip.ts';
@@ -137,6 +138,32 @@ describe('two publishes of one version at once', () => {
     const both = await Promise.all([GOOD, GOOD, GOOD].map((zip) => site.publish(CORP, 'v1.0.0', zip)));
     expect(both.filter(({ added }) => added)).toHaveLength(1);
     expect(site.incidents).toEqual([]);
+  });
+});
+
+describe('a log that does not take the record', () => {
+  const sequencer = (add: () => Promise<Outcome>) => ({ add, noteHosted: async () => undefined });
+
+  it('since it has another one by now, leaves nothing, and the publisher is told', async () => {
+    const conflict = { kind: 'conflict', zip: 'h1:other', mod: 'h1:m' } as const;
+    await using late = await PublishingSite.open({ sequencer: sequencer(async () => conflict) });
+    await expect(late.publish(CORP, 'v1.0.0', GOOD)).rejects.toMatchObject({ code: 'taken' });
+    expect(late.incidents).toMatchObject([{ kind: 'zip', recorded: 'h1:other' }]);
+    expect(await late.leftovers()).toEqual([]);
+  });
+
+  it('since it has too much to do, leaves nothing', async () => {
+    const busy = () => Promise.reject(new GokeepError('busy', 'later'));
+    await using full = await PublishingSite.open({ sequencer: sequencer(busy) });
+    await expect(full.publish(CORP, 'v1.0.0', GOOD)).rejects.toMatchObject({ code: 'busy' });
+    expect(await full.leftovers()).toEqual([]);
+  });
+
+  it('or may have taken it, leaves the files for the next start', async () => {
+    const lost = () => Promise.reject(new GokeepError('storage_failed', 'ended'));
+    await using ended = await PublishingSite.open({ sequencer: sequencer(lost) });
+    await expect(ended.publish(CORP, 'v1.0.0', GOOD)).rejects.toMatchObject({ code: 'storage_failed' });
+    expect(await ended.leftovers()).toHaveLength(1);
   });
 });
 
@@ -306,13 +333,17 @@ describe('a yank', () => {
     expect(site.changes).toBe(4);
   });
 
-  it.each(['', '  ', 'a\nb', 'a\u001b[2Jb', 'a\u202eb', 'x'.repeat(501)])(
-    'has a reason that can be shown, not %j',
-    async (reason) => {
-      await site.publish(CORP, 'v1.0.0', GOOD);
-      await expect(site.yanking.yank(CORP, 'v1.0.0', reason)).rejects.toMatchObject({ code: 'bad_upload' });
-    },
-  );
+  it.each([
+    ['empty', ''],
+    ['blank', '  '],
+    ['two lines', 'a\nb'],
+    ['an order to the terminal', 'a\u001b[2Jb'],
+    ['written backwards', 'a\u202eb'],
+    ['too long', 'x'.repeat(501)],
+  ])('has a reason that can be shown, and is not %s', async (_, reason) => {
+    await site.publish(CORP, 'v1.0.0', GOOD);
+    await expect(site.yanking.yank(CORP, 'v1.0.0', reason)).rejects.toMatchObject({ code: 'bad_upload' });
+  });
 
   it('is of a private version that is on record, and never in a replica', async () => {
     await expect(site.yanking.yank(CORP, 'v1.0.0', 'x')).rejects.toMatchObject({ code: 'not_found' });
