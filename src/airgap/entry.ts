@@ -5,7 +5,7 @@ import { compareBundlePaths } from './bundle-path.ts';
  * One file of a bundle, as the list of files says: a line `<sha256> <size> <provenance> <path>`.
  *
  * Provenance says what vouches for the bytes. For a module's `.mod` and `.zip`: how the connected side came by the
- * record (proven, computed, tofu, seeded, imported, replicated); for a lookup or tile: `log`; `upstream` for what carries
+ * record (proven, computed, tofu, seeded, imported, replicated, published); for a lookup or tile: `log`; `upstream` for what carries
  * no proof in Go's design; `made` for what the bundle itself composes.
  */
 export interface Entry {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
+import type { HostedTables } from '../store/hosted-tables.ts';
 import { LogReader } from '../store/log-reader.ts';
 import { lockMark } from '../store/process-lock.ts';
 import { noteKeyUse, openKeyFile } from '../sumdb/key-file.ts';
@@ -17,6 +18,8 @@ export interface ServedLog extends AsyncDisposable {
   /** Verifier key, for GOSUMDB. */
   readonly vkey: string;
   readonly reader: DatabaseReader;
+  /** What was published here and what was yanked. */
+  readonly hosted: HostedTables;
   readonly keeper: LogKeeper;
   /** What adds to it; undefined where nothing can. */
   readonly sequencer: Sequencer | undefined;
@@ -51,6 +54,7 @@ export async function openOwnLog(config: Config, onFatal: (error: Error) => void
     name: key.name,
     vkey: key.vkey,
     reader: new DatabaseReader(logReader, () => sequencer.head ?? firstHead),
+    hosted: logReader.hosted,
     keeper: sequencer,
     sequencer,
     replica: undefined,

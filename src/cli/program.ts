@@ -3,9 +3,11 @@ import { addBundle } from './bundle.ts';
 import { addFsck } from './fsck.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
+import { addPublish } from './publish.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
 import { addWhy } from './why.ts';
+import { addYank } from './yank.ts';
 import { GokeepError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 
@@ -28,7 +30,9 @@ export function runProgram(): void {
   addFsck(program);
   addKey(program);
   addLog(program);
+  addPublish(program);
   addSeed(program);
   addWhy(program);
+  addYank(program);
   program.parseAsync().catch(fail);
 }

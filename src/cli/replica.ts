@@ -40,6 +40,7 @@ export function openServedReplica(
     name: replica.name,
     vkey: replica.vkey,
     reader: new DatabaseReader(replica.reader, () => replica.requireHead(), { sparse: true }),
+    hosted: replica.reader.hosted,
     keeper: replica,
     sequencer: undefined,
     replica,

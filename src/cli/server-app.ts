@@ -15,18 +15,22 @@ import {
 import { Exchange } from '../http/exchange.ts';
 import { handOffTo } from '../http/hand-off.ts';
 import type { Health } from '../http/health.ts';
+import { onlyFromHere } from '../http/may-publish.ts';
 import { moduleHandler } from '../http/module-handler.ts';
 import { PooledFiles } from '../http/pooled-file.ts';
+import { publishHandler } from '../http/publish-handler.ts';
 import type { PreparedAnswers } from '../http/prepared.ts';
 import { RequestLog } from '../http/request-log.ts';
 import { Responder } from '../http/respond.ts';
 import { type ClientSettings, startPage } from '../http/start-page.ts';
 import { vulndbHandler } from '../http/vulndb-handler.ts';
+import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
 import type { ServedModules } from './server-modules.ts';
+import { isLoopbackOnly, type ServedPublishing } from './server-publishing.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export interface AppParts {
@@ -39,6 +43,7 @@ export interface AppParts {
   readonly upstreams: Upstreams;
   readonly modules: ServedModules;
   readonly bundles: BundleImport;
+  readonly publishing: ServedPublishing;
   readonly health: Health;
   /** Known only once the server listens. */
   readonly settings: () => ClientSettings;
@@ -53,6 +58,8 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
   const { routing, proving } = parts.upstreams;
   const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
   const { reader, keeper } = served;
+  const { publishing, yanking } = parts.publishing;
+  const mayPublish = onlyFromHere(isLoopbackOnly(config));
 
   const requestLog = new RequestLog(config.logRequests ? destination : undefined);
   cleanup.defer(() => requestLog.flush());
@@ -92,6 +99,8 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     }),
     databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
     bundles: bundleHandler(exchange, bundles, log),
+    publish: publishHandler({ exchange, publishing, mayPublish, log }),
+    yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(parts.settings()),
     health,

@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.ts';
 import { HeldModules } from '../proxy/held.ts';
+import { HostedAnswers } from '../proxy/hosted-answers.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import { ModuleFiles } from '../proxy/module-files.ts';
 import { ModuleProxy } from '../proxy/module-proxy.ts';
@@ -66,6 +67,13 @@ export function openModules(
     now: Date.now,
     onHiddenError,
   });
+  const hosted = new HostedAnswers({
+    upstream: refreshable,
+    tables: served.hosted,
+    isPrivate: (modulePath) => routing.isPrivate(modulePath),
+    info: (modulePath, version, o) => files.info(modulePath, version, o),
+    onHiddenError,
+  });
   const servedDays = new Served({
     write: (files) => remembered.keepServed(files),
     now: Date.now,
@@ -86,5 +94,5 @@ export function openModules(
     },
   });
   cleanup.defer(() => prefetch.close());
-  return { proxy: new ModuleProxy(files, refreshable, prefetch), records, prefetch, servedDays, wishes };
+  return { proxy: new ModuleProxy(files, hosted, prefetch), records, prefetch, servedDays, wishes };
 }

@@ -24,6 +24,7 @@ import { openApp } from './server-app.ts';
 import { incidentSink } from './server-incidents.ts';
 import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
+import { openPublishing } from './server-publishing.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
 
@@ -118,6 +119,15 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     publicDatabase: upstreams.proving?.client,
     onImported: () => prepared.clear(),
   });
+  const publishing = await openPublishing(config, {
+    served,
+    store,
+    zips,
+    isPrivate: (modulePath) => upstreams.routing.isPrivate(modulePath),
+    incidents,
+    log,
+    onChanged: () => prepared.clear(),
+  });
   const health = new Health({
     keeper: served.keeper,
     data: config.data,
@@ -137,6 +147,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       upstreams,
       modules,
       bundles,
+      publishing,
       health,
       settings: () => settings,
       drain: DRAIN_MS,

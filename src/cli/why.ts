@@ -25,6 +25,9 @@ interface KnownVersion {
     readonly firstSeen: string;
     readonly evidence: string | null;
   } | null;
+  /** When it was published here. */
+  readonly published: string | null;
+  readonly yanked: { readonly at: string; readonly reason: string } | null;
   /** Bytes of each file held. */
   readonly held: Partial<Record<ModuleFile, number>>;
 }
@@ -35,6 +38,7 @@ const MEANING: Readonly<Record<string, string>> = {
   tofu: 'trusted on first use, while no upstream checksum database was configured',
   seeded: 'taken from a go.sum file by the operator',
   imported: 'imported from a bundle of a trusted gokeep',
+  published: 'published here',
   replicated: 'replicated from the log of the gokeep that made the bundle',
 };
 
@@ -51,9 +55,17 @@ async function knownVersion(
     const size = await store.size(kind, modulePath, version);
     if (size !== undefined) held[kind] = size;
   }
-  if (record === undefined || provenance === undefined) return { version, record: null, held };
-  return {
+  const hosted = log.hosted.hosted(modulePath).find((each) => each.version === version);
+  const yank = log.hosted.yanks(modulePath).find((each) => each.version === version);
+  const standing = {
     version,
+    published: hosted === undefined ? null : isoTime(hosted.publishedAt),
+    yanked: yank === undefined ? null : { at: isoTime(yank.yankedAt), reason: yank.reason },
+    held,
+  };
+  if (record === undefined || provenance === undefined) return { ...standing, record: null };
+  return {
+    ...standing,
     record: {
       id: record.id,
       published: record.id < (log.publishedHead()?.size ?? 0),
@@ -63,7 +75,6 @@ async function knownVersion(
       firstSeen: isoTime(provenance.firstSeen * 1000),
       evidence: provenance.evidence ?? null,
     },
-    held,
   };
 }
 
@@ -106,7 +117,7 @@ async function why(argument: string, options: SharedOptions & { readonly json?: 
   if (incidents.length > 0) exitFound();
 }
 
-function versionLines({ version, record, held }: KnownVersion): string[] {
+function versionLines({ version, record, published, yanked, held }: KnownVersion): string[] {
   const files = KINDS.flatMap((kind) => (held[kind] === undefined ? [] : [`${kind} (${held[kind]} bytes)`]));
   const lines =
     record === null
@@ -118,7 +129,16 @@ function versionLines({ version, record, held }: KnownVersion): string[] {
           `  source: ${MEANING[record.source] ?? record.source}, ${record.firstSeen}`,
           ...(record.evidence === null ? [] : [`  evidence: ${record.evidence}`]),
         ];
-  return [`${version}:`, ...lines, `  held: ${files.length === 0 ? 'nothing' : files.join(', ')}`];
+  const standing = [
+    ...(published === null ? [] : [`  published: ${published}`]),
+    ...(yanked === null ? [] : [`  yanked: ${yanked.at}: ${yanked.reason}`]),
+  ];
+  return [
+    `${version}:`,
+    ...lines,
+    ...standing,
+    `  held: ${files.length === 0 ? 'nothing' : files.join(', ')}`,
+  ];
 }
 
 export function addWhy(program: Command): void {

@@ -10,11 +10,12 @@ import type { Handler } from './handler.ts';
 import type { Health } from './health.ts';
 import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
-import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
+import { identityPage, livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
-import { checkNotOurs, checkShape, checkUpload, namesOneHost } from './request-shape.ts';
+import { checkNotOurs, checkShape, checkUpload, checkWrite, namesOneHost } from './request-shape.ts';
 import { answerUnparsed } from './unparsed.ts';
 import { VULNDB_PREFIX } from './vulndb-handler.ts';
+import { YANKS_PREFIX } from './yank-handler.ts';
 
 export interface AppOptions {
   /** What we call ourselves in Via headers towards upstreams. */
@@ -24,6 +25,9 @@ export interface AppOptions {
   readonly vulndb: Handler;
   /** Takes an uploaded bundle. */
   readonly bundles: Handler;
+  /** Takes an uploaded zip of a module version. */
+  readonly publish: Handler;
+  readonly yanks: Handler;
   readonly startPage: () => string;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -38,8 +42,14 @@ export interface AppOptions {
 
 /** The base URL that answers from the store only, as the public mirror documents it. */
 const CACHED_ONLY = '/cached-only/';
-/** The one route with a body. */
-const UPLOAD = 'bundle';
+/** What a version is published under. */
+const ZIP = /\/@v\/[^/?]+\.zip$/;
+/** The routes that are no reading, by the kind that stands in the log and metrics. */
+const WRITES: Readonly<Record<string, typeof checkWrite>> = {
+  bundle: (request) => checkUpload(request, 'the bundle'),
+  publish: (request) => checkUpload(request, 'the zip'),
+  yank: checkWrite,
+};
 
 /**
  * Serves a prepared answer, if there is one for exactly this request target; true when it did.
@@ -97,6 +107,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
     if (asked.path.startsWith('/sumdb/')) return o.databases(asked);
     return asked.path.startsWith(VULNDB_PREFIX) ? o.vulndb(asked) : o.modules(asked);
   });
+  const other = take('other', o.modules);
   const app = Fastify({
     serverFactory,
     routerOptions: { maxParamLength: 8192, ignoreTrailingSlash: false },
@@ -106,7 +117,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerUnparsed(error, socket, o.metrics),
   });
-  // A body is read by the one route that takes one, and by nobody before it: nothing waits for what is refused.
+  // A body is read by the route that takes one, and by nobody before it: nothing waits for what is refused.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   app.addHook('preClose', (done) => {
@@ -116,11 +127,17 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.get('/', take('page', plainPage(o.exchange, o.startPage)));
   app.get('/livez', take('health', livez(o.exchange)));
   app.get('/readyz', take('health', readyz(o.exchange, o.health)));
+  app.get('/api/v1/server', take('page', identityPage(o.exchange, o.via)));
   if (o.serveMetrics) app.get('/metrics', take('metrics', metricsPage(o.exchange, o.metrics)));
-  app.put('/api/v1/bundles', take(UPLOAD, o.bundles));
+  app.put('/api/v1/bundles', take('bundle', o.bundles));
+  app.post(`${YANKS_PREFIX}*`, take('yank', o.yanks));
+  app.delete(`${YANKS_PREFIX}*`, take('yank', o.yanks));
+  const publish = take('publish', o.publish);
+  // Anywhere else a PUT is what every other method is.
+  app.put('/*', (request, reply) => (ZIP.test(request.raw.url ?? '') ? publish : other)(request, reply));
   app.get('/*', rest);
   // Only other methods come here, and dispatch refuses them.
-  app.setNotFoundHandler(take('other', o.modules));
+  app.setNotFoundHandler(other);
   return app;
 }
 
@@ -139,8 +156,7 @@ async function dispatch(
   });
   let kind = routed;
   try {
-    if (routed === UPLOAD) checkUpload(request);
-    else checkShape(request);
+    (WRITES[routed] ?? checkShape)(request);
     checkNotOurs(request, o.via);
     const target = request.url ?? '/';
     const query = target.indexOf('?');

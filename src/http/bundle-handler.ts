@@ -21,7 +21,7 @@ export function bundleHandler(
 ): Handler {
   return async (asked) => {
     const imported = await bundles
-      .run(uploaded(asked.request, { ...UPLOAD_LIMITS, ...limits }))
+      .run(uploaded(asked.request, { ...UPLOAD_LIMITS, ...limits }, ended))
       .catch((error: unknown) => refused(exchange, asked, error));
     if (imported === undefined) return;
     const { id, added, facts } = imported;
@@ -56,5 +56,13 @@ function refused(exchange: Exchange, asked: Asked, error: unknown): undefined {
       body: inJson ? `${JSON.stringify({ error: error.message, problems })}\n` : `${lines.join('\n')}\n`,
     },
     error,
+  );
+}
+
+function ended(how: string, cause: unknown): GokeepError {
+  return new GokeepError(
+    'bad_bundle',
+    `the upload of the bundle ${how}; send it again, and it goes on from what is here`,
+    { cause },
   );
 }

@@ -11,6 +11,13 @@ export function plainPage(exchange: Exchange, text: () => string): Handler {
     exchange.text(asked, { kind: 'page', status: 200, contentType: TEXT, body: text() });
 }
 
+/** Says that this is a gokeep, and whose checksum database it serves: asked before anything private is sent here. */
+export function identityPage(exchange: Exchange, database: string): Handler {
+  const body = `${JSON.stringify({ program: 'gokeep', sumdb: database })}\n`;
+  return async (asked) =>
+    exchange.text(asked, { kind: 'page', status: 200, contentType: 'application/json', body });
+}
+
 /** The process lives and its event loop turns; nothing else is looked at. */
 export function livez(exchange: Exchange): Handler {
   return async (asked) =>

@@ -38,13 +38,17 @@ export function checkShape(request: Head): void {
   if (hasBody(request)) throw new GokeepError('bad_request', 'this address takes no request body');
 }
 
-/** The same for an upload: a path, one host, and a body. */
-export function checkUpload(request: Head): void {
+/** The same for a request that changes something: a path, and one host. */
+export function checkWrite(request: Head): void {
   if (!(request.url ?? '').startsWith('/'))
     throw new GokeepError('bad_request', 'the request target has to be a path');
   if (!namesOneHost(request)) throw new GokeepError('bad_request', 'a request names one host');
-  if (!bringsBody(request))
-    throw new GokeepError('bad_request', 'send the bundle as the body of the request');
+}
+
+/** The same for an upload of `what`, which is the body. */
+export function checkUpload(request: Head, what: string): void {
+  checkWrite(request);
+  if (!bringsBody(request)) throw new GokeepError('bad_request', `send ${what} as the body of the request`);
 }
 
 /** Refuses (loop) a request that we sent upstream ourselves: waiting for it would be waiting for ourselves. */

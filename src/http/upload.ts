@@ -21,14 +21,19 @@ export interface Upload {
   destroy(error: Error): unknown;
 }
 
+/** Says in a sentence that an upload is over: `how` is to be read behind its subject. */
+export type Ended = (how: string, cause: unknown) => GokeepError;
+
 /**
- * The body of a request. Throws bad_bundle where it breaks off, stops, or comes too slowly.
+ * The body of a request, as it comes.
  *
+ * @param ended what is thrown where it breaks off, stops, or comes too slowly
  * @param now milliseconds
  */
 export async function* uploaded(
   request: Upload,
   { stalledMs, leastRate, windowMs }: UploadLimits,
+  ended: Ended,
   now: () => number = () => performance.now(),
 ): AsyncGenerator<Buffer> {
   const waiting = () => setTimeout(() => request.destroy(new Error('stalled')), stalledMs);
@@ -43,7 +48,8 @@ export async function* uploaded(
       waited += now() - since;
       bytes += chunk.length;
       if (waited >= windowMs) {
-        if (bytes < (leastRate * waited) / 1000) throw tooSlow(leastRate);
+        if (bytes < (leastRate * waited) / 1000)
+          throw ended(`came slower than ${leastRate / 1024} KiB a second`, undefined);
         waited = 0;
         bytes = 0;
       }
@@ -53,19 +59,8 @@ export async function* uploaded(
     }
   } catch (error) {
     if (error instanceof GokeepError) throw error;
-    throw new GokeepError(
-      'bad_bundle',
-      'the upload of the bundle broke off; send it again, and it goes on from what is here',
-      { cause: error },
-    );
+    throw ended('broke off', error);
   } finally {
     clearTimeout(timer);
   }
-}
-
-function tooSlow(leastRate: number): GokeepError {
-  return new GokeepError(
-    'bad_bundle',
-    `the upload of the bundle came slower than ${leastRate / 1024} KiB a second; send it again over a better connection, and it goes on from what is here`,
-  );
 }

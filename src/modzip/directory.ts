@@ -30,6 +30,8 @@ export interface Entry {
   readonly size: number;
   /** Of its local header, from the beginning of the file. */
   readonly offset: number;
+  /** Its mode says that it is something else than a file, such as a symbolic link. Go's hash does not see modes. */
+  readonly irregular: boolean;
 }
 
 export const STORED = 0;
@@ -40,6 +42,10 @@ export const HAS_DESCRIPTOR = 0x0008;
 
 /** Beside the descriptor: how hard deflate tried, and that the name is UTF-8. */
 const ALLOWED_FLAGS = HAS_DESCRIPTOR | 0x0006 | 0x0800;
+
+const UNIX = 3;
+const MACOS = 19;
+const REGULAR = 0o100000;
 
 const END_LENGTH = 22;
 const END64_LENGTH = 56;
@@ -138,6 +144,7 @@ function parseEntry(bytes: Buffer, nameLength: number): Entry {
     compressedSize: bytes.readUInt32LE(20),
     size: bytes.readUInt32LE(24),
     offset: bytes.readUInt32LE(42),
+    irregular: isIrregular(bytes.readUInt8(5), bytes.readUInt32LE(38)),
   };
   if ((entry.flags & 1) !== 0) throw badEntry(entry, 'it is encrypted');
   if ((entry.flags & ~ALLOWED_FLAGS) !== 0)
@@ -148,6 +155,12 @@ function parseEntry(bytes: Buffer, nameLength: number): Entry {
   if (bytes.readUInt16LE(34) !== 0) throw badEntry(entry, 'it claims to be on another disk');
   checkExtra(entry, bytes.subarray(HEADER_LENGTH + nameLength));
   return entry;
+}
+
+/** By archive/zip's FileHeader.Mode: only Unix and macOS put a mode there, and one without a type is a file's. */
+function isIrregular(madeOn: number, attributes: number): boolean {
+  const type = (attributes >>> 16) & 0o170000;
+  return (madeOn === UNIX || madeOn === MACOS) && type !== 0 && type !== REGULAR;
 }
 
 /**

@@ -29,18 +29,30 @@ export class FileTree {
    * @throws bad_zip without the file's name
    */
   add(path: string, isDirectory: boolean): void {
+    const problem = this.problem(path, isDirectory);
+    if (problem !== undefined) throw badZip(`file ${quote(path)}: ${problem}`);
+  }
+
+  /**
+   * As add, but tells why the path cannot live beside the others, or undefined when it can.
+   *
+   * @throws bad_zip when there are too many
+   */
+  problem(path: string, isDirectory: boolean): string | undefined {
     let parent = this.#root;
     for (let start = 0; ; ) {
       const slash = path.indexOf('/', start);
       const name = slash < 0 ? path.slice(start) : path.slice(start, slash);
-      const node = this.#child(parent, name, path, slash >= 0 || isDirectory);
-      if (slash < 0) return;
+      const node = this.#child(parent, name, slash >= 0 || isDirectory);
+      if (typeof node === 'string') return node;
+      if (slash < 0) return undefined;
       parent = node;
       start = slash + 1;
     }
   }
 
-  #child(parent: Node, name: string, path: string, isDirectory: boolean): Node {
+  /** The node of that name, made if need be; or why there can be none. */
+  #child(parent: Node, name: string, isDirectory: boolean): Node | string {
     const fold = foldCase(name);
     const other = parent.children?.get(fold);
     if (other === undefined) {
@@ -49,11 +61,9 @@ export class FileTree {
       parent.children?.set(fold, node);
       return node;
     }
-    if (other.name !== name)
-      throw badZip(`file ${quote(path)}: ${quote(other.name)} and ${quote(name)} differ only in case`);
+    if (other.name !== name) return `${quote(other.name)} and ${quote(name)} differ only in case`;
     if (isDirectory !== (other.children !== undefined))
-      throw badZip(`file ${quote(path)}: ${quote(name)} is both a file and a directory`);
-    if (!isDirectory) throw badZip(`file ${quote(path)}: it is there twice`);
-    return other;
+      return `${quote(name)} is both a file and a directory`;
+    return isDirectory ? other : 'it is there twice';
   }
 }

@@ -23,6 +23,8 @@ export interface ZipFacts {
   readonly uncompressedBytes: number;
   /** The content of go.mod in the root. */
   readonly goMod: Buffer | undefined;
+  /** The first whose mode says that it is no regular file, relative to the root. Go unpacks it as one all the same. */
+  readonly irregular: string | undefined;
 }
 
 /**
@@ -56,6 +58,7 @@ async function verify(source: ZipSource, prefix: string): Promise<ZipFacts> {
   const window = new ZipWindow(source);
   const hash = new Hash1();
   let goMod: Buffer | undefined;
+  let irregular: string | undefined;
   let position = 0;
   for await (const entry of readDirectory(source, directory)) {
     // Each entry begins where the one before ends: no hidden bytes, no data that two entries share.
@@ -65,8 +68,15 @@ async function verify(source: ZipSource, prefix: string): Promise<ZipFacts> {
     const content = await readContent(source, window, entry, directory.offset, isGoMod);
     hash.add(entry.name, content.sha256);
     if (isGoMod) goMod = content.bytes;
+    if (entry.irregular && !entry.name.endsWith('/')) irregular ??= entry.name.slice(prefix.length);
     position = content.end;
   }
   if (position !== directory.offset) throw badZip('it has bytes between its last file and its directory');
-  return { h1: hash.digest(), files: rules.files, uncompressedBytes: rules.uncompressedBytes, goMod };
+  return {
+    h1: hash.digest(),
+    files: rules.files,
+    uncompressedBytes: rules.uncompressedBytes,
+    goMod,
+    irregular,
+  };
 }

@@ -1,4 +1,5 @@
-import { canonical, compare, major, prerelease } from '../module/semver.ts';
+import { isPrefixQuery, matchingPrefix, newest } from '../module/newest.ts';
+import { compare } from '../module/semver.ts';
 import { isPseudoVersion } from '../module/version.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import type { Records } from './records.ts';
@@ -36,26 +37,15 @@ export class HeldModules {
 
   /** The `.info` of the newest version held: a release before a pre-release before a pseudo-version. */
   async latest(path: string): Promise<Buffer | undefined> {
-    const rank = (version: string): number => {
-      if (isPseudoVersion(version)) return 0;
-      return prerelease(version) === '' ? 2 : 1;
-    };
-    const versions = await this.versions(path);
-    const newest = versions.toSorted((a, b) => rank(a) - rank(b) || compare(a, b)).at(-1);
-    return newest === undefined ? undefined : this.#infoOf(path, newest);
+    const best = newest(await this.versions(path));
+    return best === undefined ? undefined : this.#infoOf(path, best);
   }
 
   /** The `.info` that a version prefix such as `v1` or `v1.2` means, among what is held. */
   async query(path: string, query: string): Promise<Buffer | undefined> {
-    const full = canonical(query);
-    if (full === '' || full === query) return undefined;
-    const matching = (await this.versions(path)).filter(
-      (version) =>
-        !isPseudoVersion(version) &&
-        (query === major(query) ? major(version) === query : version.startsWith(`${query}.`)),
-    );
-    const newest = matching.findLast((version) => prerelease(version) === '') ?? matching.at(-1);
-    return newest === undefined ? undefined : this.#infoOf(path, newest);
+    if (!isPrefixQuery(query)) return undefined;
+    const best = newest(matchingPrefix(await this.versions(path), query));
+    return best === undefined ? undefined : this.#infoOf(path, best);
   }
 
   /** Some versions were only ever asked for by zip; their `.info` is then the least that Go needs. */

@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import { GokeepError, hasCode } from '../errors.ts';
 import { h1OfGoMod } from '../modzip/dirhash.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
@@ -9,6 +8,7 @@ import { SharedWork } from '../upstream/shared-work.ts';
 import type { Answer } from './answer.ts';
 import { type IncidentSink, raiseMismatch } from './incidents.ts';
 import { notHeld, type Records } from './records.ts';
+import { checkRoom } from './room.ts';
 import type { ZipVerifier } from './zip-verifier.ts';
 
 export interface ModuleFilesOptions {
@@ -179,15 +179,8 @@ export class ModuleFiles {
     );
   }
 
-  async #checkRoom(): Promise<void> {
-    const { bavail, bsize } = await statfs(this.#o.store.root);
-    if (bavail * bsize < this.#o.diskReserve) {
-      throw new GokeepError(
-        'storage_full',
-        'the disk of the gokeep server is nearly full, so it takes in nothing new; its operator has to make room',
-        { detail: `${bavail * bsize} bytes free, ${this.#o.diskReserve} reserved` },
-      );
-    }
+  #checkRoom(): Promise<void> {
+    return checkRoom(this.#o.store.root, this.#o.diskReserve);
   }
 }
 

@@ -4,18 +4,18 @@ import type { LoggedRecord } from '../store/log-reader.ts';
 import type { Answer } from './answer.ts';
 import type { FindOptions, ModuleFiles } from './module-files.ts';
 import type { Prefetch } from './prefetch.ts';
-import type { Refreshable } from './refreshable.ts';
+import type { HostedAnswers } from './hosted-answers.ts';
 
 /**
  * The module proxy: finds the answer to one request, in the store or by admission. What happens on a miss is in
- * {@link ModuleFiles}; what may change is in {@link Refreshable}.
+ * {@link ModuleFiles}; what may change is in {@link HostedAnswers} and, below that, in Refreshable.
  */
 export class ModuleProxy {
   readonly #files: ModuleFiles;
-  readonly #refreshable: Refreshable;
+  readonly #refreshable: Pick<HostedAnswers, 'find'>;
   readonly #prefetch: Prefetch;
 
-  constructor(files: ModuleFiles, refreshable: Refreshable, prefetch: Prefetch) {
+  constructor(files: ModuleFiles, refreshable: Pick<HostedAnswers, 'find'>, prefetch: Prefetch) {
     this.#files = files;
     this.#refreshable = refreshable;
     this.#prefetch = prefetch;

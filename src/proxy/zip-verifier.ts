@@ -9,15 +9,24 @@ export interface VerifiedZip {
   readonly h1: string;
 }
 
+/** What a zip that somebody publishes is judged by beside its rules. */
+export interface InspectedZip extends VerifiedZip {
+  /** The content of go.mod in the root. */
+  readonly goMod: Buffer | undefined;
+  /** The first file whose mode says that it is no regular file. */
+  readonly irregular: string | undefined;
+}
+
 export interface ZipTask {
   readonly file: string;
   readonly path: string;
   readonly version: string;
+  readonly wantsGoMod: boolean;
 }
 
 /** Errors lose their class between threads; the worker answers with one of these instead of throwing. */
 export type ZipVerdict =
-  | { readonly h1: string }
+  | (VerifiedZip & { readonly goMod?: Uint8Array | undefined; readonly irregular?: string | undefined })
   | { readonly code: ErrorCode; readonly message: string; readonly detail: string | undefined };
 
 /**
@@ -56,9 +65,21 @@ export class ZipVerifier implements AsyncDisposable {
 
   /** Throws bad_zip naming the file and the rule. */
   async verify(file: string, path: string, version: string, signal?: AbortSignal): Promise<VerifiedZip> {
+    const { h1 } = await this.#judge({ file, path, version, wantsGoMod: false }, signal);
+    return { h1 };
+  }
+
+  /** The same, and what stands in it. */
+  async inspect(file: string, path: string, version: string, signal?: AbortSignal): Promise<InspectedZip> {
+    const { h1, goMod, irregular } = await this.#judge({ file, path, version, wantsGoMod: true }, signal);
+    return { h1, goMod: goMod === undefined ? undefined : Buffer.from(goMod), irregular };
+  }
+
+  async #judge(task: ZipTask, signal: AbortSignal | undefined) {
+    const { path, version } = task;
     let verdict: ZipVerdict;
     try {
-      verdict = await this.#run({ file, path, version }, signal);
+      verdict = await this.#run(task, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw new GokeepError(

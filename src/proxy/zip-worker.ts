@@ -16,8 +16,8 @@ export async function verifyZipFile(task: ZipTask): Promise<ZipVerdict> {
         return buffer.subarray(0, bytesRead);
       },
     };
-    const { h1 } = await verifyModuleZip(source, task.path, task.version);
-    return { h1 };
+    const { h1, goMod, irregular } = await verifyModuleZip(source, task.path, task.version);
+    return task.wantsGoMod ? { h1, goMod, irregular } : { h1 };
   } catch (error) {
     if (!(error instanceof GokeepError)) throw error;
     return { code: error.code, message: error.message, detail: error.detail };

@@ -1,4 +1,5 @@
 import { type Database, openForReading, storageError } from './database.ts';
+import { HostedTables } from './hosted-tables.ts';
 import { type Incident, type Provenance, REPLICA_OF, sourceName } from './log-records.ts';
 
 interface RecordRow {
@@ -51,6 +52,8 @@ function loggedRecord(row: RecordRow): LoggedRecord {
  * ids with the size of the published head before they let anything out.
  */
 export class LogReader implements Disposable {
+  /** What was published here and what was yanked. */
+  readonly hosted: HostedTables;
   readonly #db: Database;
   readonly #byModule;
   readonly #byRange;
@@ -60,6 +63,7 @@ export class LogReader implements Disposable {
   constructor(file: string) {
     const db = openForReading(file);
     this.#db = db;
+    this.hosted = new HostedTables(db);
     this.#byModule = db.prepare<[string, string], RecordRow>(
       'SELECT id, path, version, zip_h1, mod_h1 FROM records WHERE path = ? AND version = ?',
     );

@@ -4,9 +4,17 @@
  * proven: the upstream database's signed tree contains it. computed: a private module, hashed here at first sight.
  * tofu: a public module trusted on first use, while no upstream database was configured. seeded: taken from a go.sum
  * file by the operator. imported: brought by a bundle, proven in it by the database that its evidence names. replicated: the
- * origin's own record, at its own place, in a replica's copy of the origin's log.
+ * origin's own record, at its own place, in a replica's copy of the origin's log. published: a private module whose zip its
+ * publisher uploaded.
  */
-export type RecordSource = 'proven' | 'computed' | 'tofu' | 'seeded' | 'imported' | 'replicated';
+export type RecordSource =
+  | 'proven'
+  | 'computed'
+  | 'tofu'
+  | 'seeded'
+  | 'imported'
+  | 'replicated'
+  | 'published';
 
 export const SOURCE_CODES: Readonly<Record<RecordSource, number>> = {
   proven: 1,
@@ -15,6 +23,7 @@ export const SOURCE_CODES: Readonly<Record<RecordSource, number>> = {
   seeded: 4,
   imported: 5,
   replicated: 6,
+  published: 7,
 };
 
 export interface Provenance {

@@ -1,4 +1,5 @@
 import type { TreeHead } from '../tlog/tree-note.ts';
+import { HostedTables } from './hosted-tables.ts';
 import { LogDatabase } from './log-database.ts';
 import { type Provenance, SOURCE_CODES } from './log-records.ts';
 
@@ -39,6 +40,8 @@ export interface StoredHead extends TreeHead {
  * against it by clients, by the high-water mark and by `fsck`.
  */
 export class LogWriter extends LogDatabase {
+  /** What was published here and what was yanked. */
+  readonly hosted: HostedTables;
   readonly #findRecord;
   readonly #insertRecord;
   readonly #putTile;
@@ -48,6 +51,7 @@ export class LogWriter extends LogDatabase {
   constructor(file: string) {
     super(file, 'log database');
     const { db } = this;
+    this.hosted = new HostedTables(db);
     this.#findRecord = db.prepare<[string, string], { id: number; zip_h1: Buffer; mod_h1: Buffer }>(
       'SELECT id, zip_h1, mod_h1 FROM records WHERE path = ? AND version = ?',
     );

@@ -3,6 +3,7 @@ import { parseSigner } from '../note/signer.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
 import { asStorageError, isFatal } from '../store/database.ts';
 import { FailStop } from '../store/fail-stop.ts';
+import type { HostedTables } from '../store/hosted-tables.ts';
 import type { Incident } from '../store/log-records.ts';
 import { LogWriter } from '../store/log-writer.ts';
 import { answerCalls } from '../store/thread.ts';
@@ -17,11 +18,24 @@ export interface LogThreadData {
   readonly keyWasUsed?: boolean;
 }
 
+/** What is noted of a version that a publisher brought. Times in ms since 1970. */
+export type HostedChange =
+  | { readonly kind: 'host'; readonly path: string; readonly version: string; readonly now: number }
+  | {
+      readonly kind: 'yank';
+      readonly path: string;
+      readonly version: string;
+      readonly reason: string;
+      readonly now: number;
+    }
+  | { readonly kind: 'unyank'; readonly path: string; readonly version: string };
+
 /** What the log's thread can be asked. */
 export type LogOperations = {
   recover: (argument: null) => SignedHead;
   append: (batch: readonly Candidate[]) => { outcomes: Outcome[]; head: SignedHead };
   incident: (incident: Incident) => void;
+  hosted: (change: HostedChange) => void;
   probe: (argument: null) => void;
   close: (argument: null) => void;
 };
@@ -49,10 +63,23 @@ const log = () => (opened ??= open());
 
 const failStop = new FailStop((error) => asStorageError(error, 'log database'), isFatal);
 
+function noteHosted(tables: HostedTables, change: HostedChange): void {
+  const { path, version } = change;
+  switch (change.kind) {
+    case 'host':
+      return tables.host(path, version, change.now);
+    case 'yank':
+      return tables.yank(path, version, change.reason, change.now);
+    case 'unyank':
+      return tables.unyank(path, version);
+  }
+}
+
 answerCalls({
   recover: () => failStop.run(() => log().engine.recover()),
   append: (batch) => failStop.run(() => log().engine.append(batch)),
   incident: (incident) => failStop.run(() => log().writer.recordIncident(incident)),
+  hosted: (change) => failStop.run(() => noteHosted(log().writer.hosted, change)),
   probe: () => failStop.run(() => log().writer.probe(Date.now())),
   close: () => {
     failStop.close(opened?.writer);

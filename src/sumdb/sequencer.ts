@@ -5,7 +5,7 @@ import { threadEntry } from '../thread-entry.ts';
 import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
 import type { Candidate, Outcome, SignedHead } from './log-engine.ts';
 import type { LogKeeper } from './log-keeper.ts';
-import type { LogOperations, LogThreadData } from './log-thread.ts';
+import type { HostedChange, LogOperations, LogThreadData } from './log-thread.ts';
 
 /** More candidates than this in one batch make everybody in it wait for a long transaction. */
 const LARGEST_BATCH = 1_000;
@@ -91,6 +91,11 @@ export class Sequencer implements LogKeeper {
   /** Keeps what was seen of a mismatch. */
   async recordIncident(incident: Incident): Promise<void> {
     await this.#thread.call('incident', incident);
+  }
+
+  /** Notes that a version is hosted here, yanked or no longer yanked. Durable when it resolves. */
+  async noteHosted(change: HostedChange): Promise<void> {
+    await this.#thread.call('hosted', change);
   }
 
   /** Rejects when the database cannot be written. */

@@ -90,7 +90,7 @@ export class ClosedSite implements AsyncDisposable {
     return {
       verify: async (file, modulePath, version) => {
         this.hashed.push(`${modulePath}@${version}`);
-        const verdict = await verifyZipFile({ file, path: modulePath, version });
+        const verdict = await verifyZipFile({ file, path: modulePath, version, wantsGoMod: false });
         if ('h1' in verdict) return verdict;
         throw new GokeepError(verdict.code, verdict.message);
       },

@@ -12,11 +12,12 @@ import { coldRows, warmRow } from './go-rows.ts';
 import { hotRows } from './hot-rows.ts';
 import { logRows } from './log-rows.ts';
 import { memoryRows } from './memory-rows.ts';
+import { publishRows } from './publish-rows.ts';
 import { markdown, mb, type Row } from './table.ts';
 
 const PAGE = path.join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
 const MARKERS = { begin: '<!-- bench: begin -->', end: '<!-- bench: end -->' };
-const PARTS = ['hot', 'warm', 'cold', 'memory', 'bundle', 'log'] as const;
+const PARTS = ['hot', 'warm', 'cold', 'memory', 'bundle', 'log', 'publish'] as const;
 
 function versionOf(program: string, args: readonly string[], pattern: RegExp): string | undefined {
   try {
@@ -77,6 +78,7 @@ try {
   if (parts.has('memory')) say(await memoryRows(scratch));
   if (parts.has('bundle')) say(await bundleRows(corpus, scratch));
   if (parts.has('log')) say(await logRows(scratch, Number(values.records)));
+  if (parts.has('publish')) say(await publishRows(scratch));
 
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
   const text = [

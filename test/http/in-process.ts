@@ -37,6 +37,8 @@ export interface InProcessOptions {
   readonly served?: Served;
   /** What takes uploaded bundles. */
   readonly bundles?: (exchange: Exchange) => Handler;
+  /** What takes uploaded zips. */
+  readonly publish?: (exchange: Exchange) => Handler;
   /** How long what comes behind an answer is read. */
   readonly lingerMs?: number;
 }
@@ -102,6 +104,8 @@ export class InProcess implements AsyncDisposable {
       }),
       databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now, wishes }),
       bundles: o.bundles?.(exchange) ?? (() => Promise.reject(new Error('no bundles here'))),
+      publish: o.publish?.(exchange) ?? (() => Promise.reject(new Error('nothing is published here'))),
+      yanks: () => Promise.reject(new Error('nothing is yanked here')),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
       health: { problems: o.problems ?? (async () => []) } as never,

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { GokeepError } from '../../src/errors.ts';
 import { bundleHandler } from '../../src/http/bundle-handler.ts';
 import { type Upload, UPLOAD_LIMITS, uploaded } from '../../src/http/upload.ts';
 import { ClosedSite } from '../airgap/closed-site.ts';
@@ -26,7 +27,7 @@ describe('an upload by the clock', () => {
       destroy: () => undefined,
     };
     let bytes = 0;
-    for await (const chunk of uploaded(request, UPLOAD_LIMITS, () => time)) {
+    for await (const chunk of uploaded(request, UPLOAD_LIMITS, ended, () => time)) {
       bytes += chunk.length;
       time += work;
     }
@@ -34,6 +35,7 @@ describe('an upload by the clock', () => {
   }
   const times = (count: number, ms: number, size: number) =>
     Array.from({ length: count }, () => [ms, size] as const);
+  const ended = (how: string) => new GokeepError('bad_bundle', `the upload ${how}`);
   const slow = { code: 'bad_bundle', message: expect.stringMatching(/slower than 16 KiB a second/) };
 
   it('that drips is ended after a minute, however often a byte comes', async () => {

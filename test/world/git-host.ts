@@ -80,6 +80,21 @@ export class Repository {
     this.#bare = bare;
   }
 
+  /** The working copy. */
+  get directory(): string {
+    return this.work;
+  }
+
+  /** The repository that clients fetch from. */
+  get bare(): string {
+    return this.#bare;
+  }
+
+  /** Runs git in the working copy; resolves with what it prints. */
+  git(...args: string[]): Promise<string> {
+    return git(this.#home, this.work, ...args);
+  }
+
   /** Commits files, tags the commit, moves branches there, and pushes; resolves with the commit's full hash. */
   async commit(
     files: Readonly<Record<string, string>> = {},

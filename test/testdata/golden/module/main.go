@@ -16,6 +16,7 @@ func main() {
 	writeFuzz()
 	writeModFiles()
 	writeZips()
+	writeDirs()
 }
 
 // write stores a list as JSON with one element on each line, so that changes can be read.

@@ -1,0 +1,20 @@
+import type { Asked } from './handler.ts';
+
+/** Whether whoever sent this request may publish and yank versions of a module, by its unescaped path. */
+export type MayPublish = (asked: Asked, modulePath: string) => boolean;
+
+/** What a front server adds, which makes everybody's requests come from this machine. */
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
+
+/** What a browser adds. A page from anywhere can have a browser on this machine send requests here. */
+const BROWSER = ['origin', 'sec-fetch-site'] as const;
+
+/**
+ * Without access control: programs on this machine, and nobody else.
+ *
+ * @param loopbackOnly that nothing but this machine can reach the server, by its configuration
+ */
+export function onlyFromHere(loopbackOnly: boolean): MayPublish {
+  return ({ request }) =>
+    loopbackOnly && [...FORWARDED, ...BROWSER].every((name) => request.headers[name] === undefined);
+}

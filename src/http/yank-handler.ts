@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+import { GokeepError } from '../errors.ts';
+import { parseLookup } from '../module/request-path.ts';
+import type { Yanking } from '../publish/yanking.ts';
+import type { Exchange } from './exchange.ts';
+import type { Asked, Handler } from './handler.ts';
+import type { MayPublish } from './may-publish.ts';
+import { mayNotPublish } from './publish-handler.ts';
+import { UPLOAD_LIMITS, uploaded } from './upload.ts';
+
+export const YANKS_PREFIX = '/api/v1/yanks/';
+
+/** A reason has 500 characters at most. */
+const MAX_BODY = 16 * 1024;
+
+export interface YankHandlerOptions {
+  readonly exchange: Exchange;
+  readonly yanking: Yanking;
+  readonly mayPublish: MayPublish;
+  readonly log: Pick<Logger, 'info'>;
+}
+
+/**
+ * `POST /api/v1/yanks/<escaped module>@<version>` with `{"reason": "…"}` yanks a version, `DELETE` takes that back.
+ */
+export function yankHandler(o: YankHandlerOptions): Handler {
+  return async (asked) => {
+    const { path, version } = parseLookup(asked.path.slice(YANKS_PREFIX.length));
+    if (!o.mayPublish(asked, path)) throw mayNotPublish(path);
+    const yanks = asked.request.method === 'POST';
+    const reason = yanks ? await reasonIn(asked) : undefined;
+    if (reason === undefined) await o.yanking.unyank(path, version);
+    else await o.yanking.yank(path, version, reason);
+    o.log.info({ path, version, reason }, yanks ? 'version yanked' : 'version no longer yanked');
+    o.exchange.text(asked, {
+      kind: 'yank',
+      status: 200,
+      contentType: 'application/json',
+      body: `${JSON.stringify({ path, version, yanked: yanks, ...(yanks ? { reason } : {}) })}\n`,
+    });
+  };
+}
+
+async function reasonIn({ request }: Asked): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const ended = (how: string, cause: unknown) =>
+    new GokeepError('bad_request', `the request ${how}`, { cause });
+  for await (const chunk of uploaded(request, UPLOAD_LIMITS, ended)) {
+    size += chunk.length;
+    if (size > MAX_BODY) throw new GokeepError('too_large', 'the reason is too long');
+    chunks.push(chunk);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    value = undefined;
+  }
+  const reason = typeof value === 'object' && value !== null && 'reason' in value ? value.reason : undefined;
+  if (typeof reason !== 'string')
+    throw new GokeepError('bad_request', 'send the reason as JSON: {"reason": "it loses data"}');
+  return reason;
+}
