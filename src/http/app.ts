@@ -6,12 +6,14 @@ import { GokeepError } from '../errors.ts';
 import type { Served } from '../proxy/served.ts';
 import type { Metrics } from './counters.ts';
 import type { Exchange } from './exchange.ts';
+import type { Gate } from './gate.ts';
 import type { Handler } from './handler.ts';
 import type { Health } from './health.ts';
 import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
 import { livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
+import { mayRead } from './reads.ts';
 import { checkNotOurs, checkShape, checkUpload, namesOneHost } from './request-shape.ts';
 import { answerUnparsed } from './unparsed.ts';
 import { VULNDB_PREFIX } from './vulndb-handler.ts';
@@ -30,6 +32,7 @@ export interface AppOptions {
   /** False when a listener of its own serves them. */
   readonly serveMetrics: boolean;
   readonly exchange: Exchange;
+  readonly gate: Gate;
   readonly prepared: PreparedAnswers;
   readonly served: Served;
   readonly listen: ListenOptions;
@@ -38,6 +41,8 @@ export interface AppOptions {
 
 /** The base URL that answers from the store only, as the public mirror documents it. */
 const CACHED_ONLY = '/cached-only/';
+/** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
+const NEEDS_NOBODY: ReadonlySet<string> = new Set(['page', 'health', 'metrics', 'vulndb']);
 /** The one route with a body. */
 const UPLOAD = 'bundle';
 
@@ -61,6 +66,11 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
     !namesOneHost(request)
   ) {
     return false;
+  }
+  // Who is refused, or not known yet, is so by the routes: with the one text, or after waiting.
+  if (prepared.reads !== 'nothing') {
+    const principal = o.gate.known(request);
+    if (principal === undefined || !mayRead(principal, prepared.reads)) return false;
   }
   const startedAt = performance.now();
   response.writeHead(200, prepared.headers as string[]);
@@ -152,7 +162,10 @@ async function dispatch(
     }
     if (kind === 'module' && path.startsWith('/sumdb/')) kind = 'sumdb';
     if (kind === 'module' && path.startsWith(VULNDB_PREFIX)) kind = 'vulndb';
-    await handle({ request, response, startedAt, path, cachedOnly, signal: gone.signal });
+    const principal = NEEDS_NOBODY.has(kind)
+      ? o.gate.anonymous
+      : (o.gate.known(request) ?? (await o.gate.identify(request)));
+    await handle({ request, response, startedAt, path, cachedOnly, principal, signal: gone.signal });
   } catch (error) {
     o.exchange.fail(request, response, startedAt, kind, error);
   }

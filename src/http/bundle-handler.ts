@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import type { BundleImport } from '../airgap/import.ts';
+import { demandAll } from '../access/demand.ts';
 import { GokeepError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handler.ts';
@@ -9,8 +10,9 @@ import type { Handler } from './handler.ts';
 const STALLED_MS = 60_000;
 
 /**
- * `PUT /api/v1/bundles`: a bundle as the body. Whoever can reach this address may send one: what counts is whose signature
- * it carries, and nothing is read behind the manifest before that has been found good.
+ * `PUT /api/v1/bundles`: a bundle as the body. Needs the right to administer everything, where access is required; elsewhere
+ * whoever can reach this address may send one. What counts is whose signature it carries, and nothing is read behind the
+ * manifest before that has been found good.
  */
 export function bundleHandler(
   exchange: Exchange,
@@ -19,6 +21,7 @@ export function bundleHandler(
   stalledMs = STALLED_MS,
 ): Handler {
   return async (asked) => {
+    demandAll(asked.principal, 'admin');
     const { id, added, facts } = await bundles.run(uploaded(asked.request, stalledMs));
     log.info({ bundle: id, added, ...facts }, 'bundle imported');
     exchange.text(asked, {

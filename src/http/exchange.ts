@@ -130,6 +130,7 @@ export class Exchange {
       'nosniff',
     ];
     if (status === 503) headers.push('Retry-After', '5');
+    if (status === 401) headers.push('WWW-Authenticate', 'Basic realm="gokeep"');
     if (status === 405) headers.push('Allow', 'GET, HEAD');
     // After a malformed request the connection is not to be trusted, nor is it where a body was not read.
     const unread = bringsBody(request) && !request.readableEnded;
