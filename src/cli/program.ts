@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { addBundle } from './bundle.ts';
 import { addFsck } from './fsck.ts';
+import { addGoauth } from './goauth.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
+import { addToken } from './token.ts';
 import { addWhy } from './why.ts';
 import { GokeepError } from '../errors.ts';
 import { VERSION } from '../version.ts';
@@ -26,9 +28,11 @@ export function runProgram(): void {
   addServe(program);
   addBundle(program);
   addFsck(program);
+  addGoauth(program);
   addKey(program);
   addLog(program);
   addSeed(program);
+  addToken(program);
   addWhy(program);
   program.parseAsync().catch(fail);
 }

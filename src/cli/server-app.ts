@@ -13,8 +13,10 @@ import {
   type ServedDatabase,
 } from '../http/database-handler.ts';
 import { Exchange } from '../http/exchange.ts';
+import type { Gate } from '../http/gate.ts';
 import { handOffTo } from '../http/hand-off.ts';
 import type { Health } from '../http/health.ts';
+import type { TlsFiles } from '../http/listener.ts';
 import { moduleHandler } from '../http/module-handler.ts';
 import { PooledFiles } from '../http/pooled-file.ts';
 import type { PreparedAnswers } from '../http/prepared.ts';
@@ -39,6 +41,7 @@ export interface AppParts {
   readonly upstreams: Upstreams;
   readonly modules: ServedModules;
   readonly bundles: BundleImport;
+  readonly gate: Gate;
   readonly health: Health;
   /** Known only once the server listens. */
   readonly settings: () => ClientSettings;
@@ -46,13 +49,21 @@ export interface AppParts {
   readonly drain: number;
 }
 
+/** The PEM files of the listener; client certificates only where they can count. */
+export function tlsFiles({ tls, access }: Config): TlsFiles | undefined {
+  return tls === undefined ? undefined : { ...tls, clientCa: access.required ? access.clientCa : undefined };
+}
+
 /** What answers requests. Does not listen yet, and is closed by whoever has it listen. */
 export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposableStack): FastifyInstance {
-  const { destination, log, metrics, prepared, served, store, bundles, health } = parts;
+  const { destination, log, metrics, prepared, served, store, bundles, gate, health } = parts;
   const { proxy, records, prefetch, servedDays, wishes } = parts.modules;
   const { routing, proving } = parts.upstreams;
   const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
   const { reader, keeper } = served;
+  // A cache in front asks nobody for credentials.
+  const keptByNobody = (modulePath: string) =>
+    isPrivate(modulePath) || !gate.anonymous.may('read', modulePath);
 
   const requestLog = new RequestLog(config.logRequests ? destination : undefined);
   cleanup.defer(() => requestLog.flush());
@@ -85,12 +96,12 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     modules: moduleHandler({
       proxy,
       responder,
-      isPrivate,
+      isPrivate: keptByNobody,
       refreshTtl: config.refreshTtl,
       served: servedDays,
       wishes,
     }),
-    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
+    databases: databaseHandler({ databases, responder, isPrivate: keptByNobody, now: Date.now, wishes }),
     bundles: bundleHandler(exchange, bundles, log),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(parts.settings()),
@@ -98,9 +109,10 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     metrics,
     serveMetrics: config.metricsListen === undefined,
     exchange,
+    gate,
     prepared,
     served: servedDays,
-    listen: { tls: config.tls, maxConnections: config.maxConnections, drain: parts.drain },
+    listen: { tls: tlsFiles(config), maxConnections: config.maxConnections, drain: parts.drain },
     now: Date.now,
   });
 }
