@@ -2,6 +2,7 @@ import type http from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
+import { ANONYMOUS } from '../access/principal.ts';
 import { GokeepError } from '../errors.ts';
 import type { Served } from '../proxy/served.ts';
 import type { Metrics } from './counters.ts';
@@ -68,9 +69,11 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
     return false;
   }
   // Who is refused, or not known yet, is so by the routes: with the one text, or after waiting.
+  let user: string | undefined;
   if (prepared.reads !== 'nothing') {
     const principal = o.gate.known(request);
     if (principal === undefined || !mayRead(principal, prepared.reads)) return false;
+    if (principal.name !== ANONYMOUS) user = principal.name;
   }
   const startedAt = performance.now();
   response.writeHead(200, prepared.headers as string[]);
@@ -78,7 +81,7 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
   else response.end(prepared.body);
   const { served } = prepared;
   if (served !== undefined && served.day !== o.served.today) o.served.note(served);
-  o.exchange.finishFast(request, startedAt, prepared.bytes);
+  o.exchange.finishFast(request, startedAt, prepared.bytes, user);
   return true;
 }
 
@@ -165,6 +168,7 @@ async function dispatch(
     const principal = NEEDS_NOBODY.has(kind)
       ? o.gate.anonymous
       : (o.gate.known(request) ?? (await o.gate.identify(request)));
+    o.exchange.isFrom(request, principal);
     await handle({ request, response, startedAt, path, cachedOnly, principal, signal: gone.signal });
   } catch (error) {
     o.exchange.fail(request, response, startedAt, kind, error);
