@@ -10,6 +10,8 @@ const FRESH_MS = 15 * 60_000;
 const BELIEVED_MS = 24 * 3_600_000;
 /** Clients can name any key: the issuer is not asked more often than this. */
 const APART_MS = 10_000;
+/** After it could not be reached, it may be back sooner. */
+const APART_FAILED_MS = 2_000;
 /** More keys than any issuer has. */
 const MOST_KEYS = 100;
 
@@ -63,7 +65,8 @@ export class IssuerKeys {
   }
 
   #refresh(): Promise<void> {
-    if (this.#triedAt !== undefined && Math.abs(this.#now() - this.#triedAt) < APART_MS)
+    const apart = this.#failed === undefined ? APART_MS : APART_FAILED_MS;
+    if (this.#triedAt !== undefined && Math.abs(this.#now() - this.#triedAt) < apart)
       return this.#fetching ?? Promise.resolve();
     this.#fetching ??= this.#fetchOnce().finally(() => (this.#fetching = undefined));
     return this.#fetching;

@@ -66,6 +66,9 @@ describe('the keys of an issuer', () => {
     await expect(keys.find('a')).rejects.toMatchObject({ code: 'busy' });
     await expect(keys.find('a')).rejects.toMatchObject({ code: 'busy' });
     expect(world.asked).toBe(1);
+    world.away = false;
+    world.now += 2_000;
+    expect((await keys.find('a'))?.kid).toBe('a');
   });
 
   it('without an id are meant where there is one alone', async () => {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { exportSPKI, importJWK, type JWK } from 'jose';
+import { exportSPKI, importJWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FindKey, type OidcRule, verifyJwt } from '../../src/access/oidc.ts';
 import { NO_GRANTS } from '../../src/access/principal.ts';
@@ -149,7 +149,7 @@ describe('a JWT of a CI system', () => {
   });
 
   it('with a key that is no key is refused', async () => {
-    const find: FindKey = async () => ({ kty: 'EC', crv: 'P-256', kid: 'k1' }) as JWK;
+    const find: FindKey = async () => ({ kty: 'EC', crv: 'P-256', kid: 'k1' });
     await expect(verifyJwt(await key.sign(good), rules, find, NOW)).rejects.toEqual(refused);
   });
 });
