@@ -14,7 +14,8 @@ beforeEach(() => {
 afterEach(() => rmSync(data, { recursive: true }));
 
 const token = (...args: string[]) => gokeep(['token', ...args, '--data', data]);
-const json = (stdout: string) => JSON.parse(stdout) as Record<string, unknown>;
+const json = (stdout: string) =>
+  JSON.parse(stdout) as { readonly id: string; readonly created: string; readonly expires: string | null };
 
 describe('gokeep token', () => {
   it('create prints the token alone on stdout, once; list does not know it', async () => {
@@ -44,9 +45,7 @@ describe('gokeep token', () => {
   it('create gives a token ninety days, or what it is told', async () => {
     const days = async (...args: string[]) => {
       const { created, expires } = json((await token('create', '--json', ...args)).stdout);
-      return expires === null
-        ? null
-        : (Date.parse(String(expires)) - Date.parse(String(created))) / 86_400_000;
+      return expires === null ? null : (Date.parse(expires) - Date.parse(created)) / 86_400_000;
     };
     expect(await days()).toBeCloseTo(90, 3);
     expect(await days('--expires', '7d')).toBeCloseTo(7, 3);
@@ -57,7 +56,7 @@ describe('gokeep token', () => {
   it('revoke ends one by its name or its id, once', async () => {
     const { id } = json((await token('create', '--json', '--name', 'a')).stdout);
     await token('create', '--name', 'b');
-    expect(await token('revoke', String(id), 'b')).toMatchObject({ code: 0, stderr: '' });
+    expect(await token('revoke', id, 'b')).toMatchObject({ code: 0, stderr: '' });
     const again = await token('revoke', 'b');
     expect(again).toMatchObject({ code: 1, stdout: '' });
     expect(again.stderr).toBe('gokeep: there is no token "b" that could be revoked\n');
