@@ -107,7 +107,8 @@ function holds({ audience, claims }: OidcRule, payload: JWTPayload): boolean {
   const { aud } = payload;
   if (!(Array.isArray(aud) ? aud.includes(audience) : aud === audience)) return false;
   return Object.entries(claims).every(([name, wanted]) => {
-    const said = Object.hasOwn(payload, name) ? payload[name] : undefined;
+    // What every object has is no scalar, so it is no claim either.
+    const said = payload[name];
     const values: readonly unknown[] = Array.isArray(said) ? said : [said];
     return values.some((value) => isScalar(value) && wanted.includes(String(value)));
   });

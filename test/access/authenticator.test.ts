@@ -205,6 +205,7 @@ describe('a running server', () => {
     expect((await made.identify(`Bearer ${token}`, undefined)).name).not.toBe('anonymous');
     broken = true;
     expect(() => tokens.look()).toThrow();
+    expect(tokens.size).toBe(0);
     expect(made.remembered(`Bearer ${token}`)).toBeUndefined();
     const refused = await made.identify(`Bearer ${token}`, undefined);
     expect((refused as Unidentified).problem().code).toBe('storage_failed');

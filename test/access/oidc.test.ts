@@ -131,6 +131,20 @@ describe('a JWT of a CI system', () => {
       await expect(verifyJwt(jwt, rules, findKey, NOW)).rejects.toEqual(refused);
   });
 
+  it('that is not signed in a way that counts has no key looked for', async () => {
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const asked: unknown[] = [];
+    const find: FindKey = async (_issuer, kid) => {
+      asked.push(kid);
+      return key.jwk;
+    };
+    for (const alg of ['none', 'HS256', 'HS512', 'dir', undefined]) {
+      const jwt = `${part({ alg, kid: 'k1' })}.${part(good)}.AAAA`;
+      await expect(verifyJwt(jwt, rules, find, NOW)).rejects.toEqual(refused);
+    }
+    expect(asked).toEqual([]);
+  });
+
   it('of a configured issuer alone has its keys looked for', async () => {
     const asked: string[] = [];
     const find: FindKey = async (issuer) => {

@@ -193,6 +193,17 @@ describe.skipIf(!needs('openssl'))('with access required (needs openssl)', () =>
     expect(await status(target, { authorization: `Bearer ${reader}` })).toBe(200);
   });
 
+  it('what not everybody may have is kept by no shared cache, public modules too', async () => {
+    const headers = { authorization: `Bearer ${reader}` };
+    for (const module of [LIB, 'example.test/open']) {
+      const { status: code, cacheControl } = await guarded.ask(`/${module}/@v/v1.0.0.mod`, { headers });
+      expect({ code, cacheControl }).toEqual({
+        code: 200,
+        cacheControl: 'private, max-age=31536000, immutable',
+      });
+    }
+  });
+
   it('no token was printed or logged (case 85)', () => {
     expect(guarded.gokeep.output).toContain('"user":"token:reader"');
     expect(guarded.gokeep.output).not.toContain('gokeep_');

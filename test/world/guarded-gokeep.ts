@@ -82,12 +82,13 @@ export class GuardedGokeep implements AsyncDisposable {
       key?: string;
       body?: string;
     } = {},
-  ): Promise<{ status: number; text: string }> {
+  ): Promise<{ status: number; text: string; cacheControl: string }> {
     const { cert, key, method = 'GET', headers = {}, body: sent = null } = o;
     const agent = new Agent({ connect: { ca: this.ca.ca, ...(cert === undefined ? {} : { cert, key }) } });
     try {
       const answer = await request(this.url + target, { method, headers, body: sent, dispatcher: agent });
-      return { status: answer.statusCode, text: await answer.body.text() };
+      const cacheControl = String(answer.headers['cache-control']);
+      return { status: answer.statusCode, text: await answer.body.text(), cacheControl };
     } finally {
       await agent.destroy();
     }
