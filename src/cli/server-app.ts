@@ -104,7 +104,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     databases: databaseHandler({ databases, responder, isPrivate: keptByNobody, now: Date.now, wishes }),
     bundles: bundleHandler(exchange, bundles, log),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
-    startPage: () => startPage(parts.settings()),
+    startPage: () => startPage(parts.settings(), config.access.required),
     health,
     metrics,
     serveMetrics: config.metricsListen === undefined,

@@ -193,6 +193,13 @@ describe.skipIf(!needs('openssl'))('with access required (needs openssl)', () =>
     expect(await status(target, { authorization: `Bearer ${reader}` })).toBe(200);
   });
 
+  it('the start page tells everybody how to be let in, and holds no secret', async () => {
+    const { status: code, text } = await guarded.ask('/');
+    expect(code).toBe(200);
+    expect(text).toContain(`machine ${guarded.host} login token password <token>`);
+    expect(text).not.toContain('gokeep_');
+  });
+
   it('what not everybody may have is kept by no shared cache, public modules too', async () => {
     const headers = { authorization: `Bearer ${reader}` };
     for (const module of [LIB, 'example.test/open']) {
