@@ -253,6 +253,23 @@ describe('credentials', () => {
   });
 });
 
+describe('public modules without credentials', () => {
+  it('are read with public = anonymous, also with bad ones, and private ones are not', async () => {
+    const open = new MadeAccess({ publicReads: 'anonymous' });
+    await using anonymous = await InProcess.start({
+      gate: gateOf(open.authenticator, false),
+      find: async () => ({ kind: 'bytes', body: Buffer.from('x'), origin: 'store', immutable: true }),
+    });
+    for (let time = 0; time < 2; time++)
+      for (const headers of [{}, { authorization: 'Bearer hunter2' }] as Record<string, string>[]) {
+        const answer = await anonymous.get('/open.test/m/@v/v1.0.0.mod', headers);
+        expect(answer.status).toBe(200);
+        expect(answer.headers.get('cache-control')).toMatch(/^public/);
+        expect((await anonymous.get(`/${HELD}/@v/v1.0.0.mod`, headers)).status).toBe(401);
+      }
+  });
+});
+
 describe('an answer that not everybody may have', () => {
   it('is kept by no shared cache', async () => {
     for (const target of [
