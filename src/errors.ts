@@ -9,6 +9,9 @@ export type ErrorCode =
   | 'bad_method' // neither GET nor HEAD
   | 'bad_path' // not a module path
   | 'bad_version' // not a version, or not one that fits its module path
+  // Who sent it.
+  | 'unauthenticated' // no credentials, or none that are good
+  | 'forbidden' // known, and without the right
   // What is, or is not, there.
   | 'not_found' // an authoritative party says: it does not exist (404)
   | 'gone' // an authoritative party says: it no longer exists (410)

@@ -16,5 +16,7 @@ const kept = path.join(import.meta.dirname, '..', 'node_modules', '.cache', 'gok
 const { status } = enableCompileCache(kept);
 // Threads are told by the environment.
 if (status === constants.compileCacheStatus.ENABLED) process.env['NODE_COMPILE_CACHE'] ??= kept;
-const { runProgram } = await import('./cli/program.ts');
+const { runProgram } = await (process.argv[2] === 'goauth'
+  ? import('./cli/goauth-program.ts')
+  : import('./cli/program.ts'));
 runProgram();

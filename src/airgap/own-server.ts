@@ -16,11 +16,16 @@ const MAX_BODY = 32 * 2 ** 20;
  */
 export class OwnServer implements AsyncDisposable {
   readonly #base: () => Promise<string>;
+  readonly #credentials: () => Readonly<Record<string, string>>;
   readonly #agent: Agent;
 
-  /** @param url of the server, on this machine; asked for when there is something to ask it */
-  constructor(url: () => Promise<string>) {
+  /**
+   * @param url of the server, on this machine; asked for when there is something to ask it
+   * @param credentials headers that it wants to see; asked for after its url
+   */
+  constructor(url: () => Promise<string>, credentials: () => Readonly<Record<string, string>> = () => ({})) {
     this.#base = url;
+    this.#credentials = credentials;
     // A server here may have a certificate for another name; all that comes from it is proven by the log's key, or read
     // from the store.
     this.#agent = new Agent({
@@ -66,7 +71,7 @@ export class OwnServer implements AsyncDisposable {
         origin,
         path: target,
         method,
-        headers: cachedOnly ? { 'disable-module-fetch': 'true' } : {},
+        headers: { ...this.#credentials(), ...(cachedOnly ? { 'disable-module-fetch': 'true' } : {}) },
       });
     } catch (error) {
       throw new GokeepError(

@@ -10,6 +10,7 @@ import { GokeepError } from '../errors.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
 import { openImportSite } from './import-site.ts';
 import { exitFound, printJson, printLines } from './output.ts';
+import { type OwnCredentials, ownCredentials } from './own-credentials.ts';
 import { Progress } from './progress.ts';
 import { listeningUrl } from './server-listen.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
@@ -58,8 +59,9 @@ async function eachInto(
   using progress = new Progress();
   const show = (what: string, count: number) => progress.show(() => `${what}: ${count} files`);
   if (isDataDirectoryLocked(config.data)) {
+    using credentials = ownCredentials(config);
     for (const file of files) {
-      const imported = await upload(config, file, (bytes) =>
+      const imported = await upload(config, credentials, file, (bytes) =>
         progress.show(() => `sending: ${Math.floor(bytes / 2 ** 20)} MiB`),
       );
       progress.clear();
@@ -75,7 +77,12 @@ async function eachInto(
   }
 }
 
-async function upload(config: Config, file: string, sent: (bytes: number) => void): Promise<ImportedNow> {
+async function upload(
+  config: Config,
+  { headers }: OwnCredentials,
+  file: string,
+  sent: (bytes: number) => void,
+): Promise<ImportedNow> {
   const url = listeningUrl(config);
   // The bundle carries its own proof; a certificate for another name does not matter on the way to ourselves.
   const agent = new Agent({
@@ -96,7 +103,7 @@ async function upload(config: Config, file: string, sent: (bytes: number) => voi
       origin: url,
       path: '/api/v1/bundles',
       method: 'PUT',
-      headers: { accept: 'application/json' },
+      headers: { ...headers, accept: 'application/json' },
       body: Readable.from(counted, { objectMode: false }),
     })
     .catch((error: unknown) => {

@@ -4,6 +4,7 @@ import { OwnServer } from '../airgap/own-server.ts';
 import type { Config } from '../config/load.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
 import { LOG_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
+import { ownCredentials } from './own-credentials.ts';
 import type { RunningServer } from './server.ts';
 import { listeningUrl } from './server-listen.ts';
 
@@ -18,18 +19,26 @@ export interface ServerAtHand extends AsyncDisposable {
 export async function serverAtHand(config: Config): Promise<ServerAtHand> {
   let own: ReturnType<typeof ownServer> | undefined;
   let url: Promise<string> | undefined;
+  let credentials: ReturnType<typeof ownCredentials> | undefined;
   const find = async () => {
-    if (isDataDirectoryLocked(config.data)) return listeningUrl(config);
+    if (isDataDirectoryLocked(config.data)) {
+      credentials = ownCredentials(config);
+      return listeningUrl(config);
+    }
     own = ownServer(config);
     return (await own).running.settings.url.replace(/\/$/, '');
   };
-  const server = new OwnServer(() => (url ??= find()));
+  const server = new OwnServer(
+    () => (url ??= find()),
+    () => credentials?.headers ?? {},
+  );
   const whole = [LOG_DATABASE, UPSTREAM_DATABASE].map((name) => path.join(config.data, name));
   if (![...whole, config.sumdb.key].every(existsSync)) await (url ??= find());
   return {
     server,
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
+      credentials?.[Symbol.dispose]();
       await (await own?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };
@@ -45,6 +54,8 @@ async function ownServer(config: Config): Promise<AsyncDisposable & { readonly r
       listen: { host: '127.0.0.1', port: 0 },
       url: undefined,
       tls: undefined,
+      // Nobody but this command knows of it.
+      access: { ...config.access, required: false },
       metricsListen: undefined,
       accelRedirect: undefined,
       drainDelay: 0,

@@ -1,3 +1,4 @@
 /** Names of what lies in the data directory. */
 export const LOG_DATABASE = 'gokeep.db';
 export const UPSTREAM_DATABASE = 'upstream.db';
+export const ACCESS_DATABASE = 'access.db';

@@ -13,9 +13,11 @@ import {
   type ServedDatabase,
 } from '../http/database-handler.ts';
 import { Exchange } from '../http/exchange.ts';
+import type { Gate } from '../http/gate.ts';
 import { handOffTo } from '../http/hand-off.ts';
 import type { Health } from '../http/health.ts';
-import { onlyFromHere } from '../http/may-publish.ts';
+import { byRight, onlyFromHere } from '../http/may-publish.ts';
+import type { TlsFiles } from '../http/listener.ts';
 import { moduleHandler } from '../http/module-handler.ts';
 import { PooledFiles } from '../http/pooled-file.ts';
 import { publishHandler } from '../http/publish-handler.ts';
@@ -44,6 +46,7 @@ export interface AppParts {
   readonly modules: ServedModules;
   readonly bundles: BundleImport;
   readonly publishing: ServedPublishing;
+  readonly gate: Gate;
   readonly health: Health;
   /** Known only once the server listens. */
   readonly settings: () => ClientSettings;
@@ -51,15 +54,23 @@ export interface AppParts {
   readonly drain: number;
 }
 
+/** The PEM files of the listener; client certificates only where they can count. */
+export function tlsFiles({ tls, access }: Config): TlsFiles | undefined {
+  return tls === undefined ? undefined : { ...tls, clientCa: access.required ? access.clientCa : undefined };
+}
+
 /** What answers requests. Does not listen yet, and is closed by whoever has it listen. */
 export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposableStack): FastifyInstance {
-  const { destination, log, metrics, prepared, served, store, bundles, health } = parts;
+  const { destination, log, metrics, prepared, served, store, bundles, gate, health } = parts;
   const { proxy, records, prefetch, servedDays, wishes } = parts.modules;
   const { routing, proving } = parts.upstreams;
   const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
   const { reader, keeper } = served;
   const { publishing, yanking } = parts.publishing;
-  const mayPublish = onlyFromHere(isLoopbackOnly(config));
+  const mayPublish = config.access.required ? byRight : onlyFromHere(isLoopbackOnly(config));
+  // A cache in front asks nobody for credentials.
+  const keptByNobody = (modulePath: string) =>
+    isPrivate(modulePath) || !gate.anonymous.may('read', modulePath);
 
   const requestLog = new RequestLog(config.logRequests ? destination : undefined);
   cleanup.defer(() => requestLog.flush());
@@ -92,24 +103,25 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     modules: moduleHandler({
       proxy,
       responder,
-      isPrivate,
+      isPrivate: keptByNobody,
       refreshTtl: config.refreshTtl,
       served: servedDays,
       wishes,
     }),
-    databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
+    databases: databaseHandler({ databases, responder, isPrivate: keptByNobody, now: Date.now, wishes }),
     bundles: bundleHandler(exchange, bundles, log),
     publish: publishHandler({ exchange, publishing, mayPublish, log }),
     yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
-    startPage: () => startPage(parts.settings()),
+    startPage: () => startPage(parts.settings(), config.access.required),
     health,
     metrics,
     serveMetrics: config.metricsListen === undefined,
     exchange,
+    gate,
     prepared,
     served: servedDays,
-    listen: { tls: config.tls, maxConnections: config.maxConnections, drain: parts.drain },
+    listen: { tls: tlsFiles(config), maxConnections: config.maxConnections, drain: parts.drain },
     now: Date.now,
   });
 }

@@ -15,12 +15,13 @@ import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
+import { openAccess } from './access.ts';
 import { openImporter } from './bundle-importer.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
 import { LineOutput, standardOutput } from './line-output.ts';
 import { openOwnLog, type ServedLog } from './own-log.ts';
 import { openServedReplica } from './replica.ts';
-import { openApp } from './server-app.ts';
+import { openApp, tlsFiles } from './server-app.ts';
 import { incidentSink } from './server-incidents.ts';
 import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
@@ -128,6 +129,11 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     log,
     onChanged: () => prepared.clear(),
   });
+  const access = openAccess(
+    config,
+    { via: served.name, isPrivate: (modulePath) => upstreams.routing.isPrivate(modulePath), log },
+    cleanup,
+  );
   const health = new Health({
     keeper: served.keeper,
     data: config.data,
@@ -148,6 +154,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       modules,
       bundles,
       publishing,
+      gate: access.gate,
       health,
       settings: () => settings,
       drain: DRAIN_MS,
@@ -166,9 +173,10 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const resources = cleanup.move();
   return {
     settings,
-    warnings: warningsFor(config, served),
+    warnings: [...warningsFor(config, served), ...access.warnings],
     reload: () => {
-      if (config.tls !== undefined) reloadCertificate(app.server, config.tls);
+      const files = tlsFiles(config);
+      if (files !== undefined) reloadCertificate(app.server, files);
     },
     close: async () => {
       health.drain();

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
+import { type AccessConfig, resolveAccess } from './access.ts';
 import { checkReplica, trustedKeys } from './bundles.ts';
 import { type GitHostConfig, resolveGitHosts, unfitForSsh } from './git-hosts.ts';
 import { ownAddress } from './own-address.ts';
@@ -8,7 +9,7 @@ import { parseSettings } from './parse.ts';
 import type { Settings } from './schema.ts';
 import { bytes, milliseconds } from './units.ts';
 import { oneSumdb, resolveUpstreams, type UpstreamConfig } from './upstreams.ts';
-import { type Environment, variable } from './variable.ts';
+import { type Environment, parseBoolean, variable } from './variable.ts';
 
 export type { GitHostConfig } from './git-hosts.ts';
 export type { UpstreamConfig } from './upstreams.ts';
@@ -22,6 +23,7 @@ export interface Config {
   readonly url: string | undefined;
   /** Paths that never leave: what `private` says, and what private upstream entries match. */
   readonly private: readonly string[];
+  readonly access: AccessConfig;
   /** True for a replica too. */
   readonly offline: boolean;
   /** Serve the log of `bundles.trust[0]`, which is not ours to sign. */
@@ -93,12 +95,6 @@ function parseListen(value: string, key: string): { host: string; port: number }
   return { host: match[1].replace(/^\[|\]$/g, '') || '0.0.0.0', port };
 }
 
-function parseBoolean(value: string, key: string): boolean {
-  if (/^(1|t|true|yes|on)$/i.test(value)) return true;
-  if (/^(0|f|false|no|off)$/i.test(value)) return false;
-  throw new GokeepError('bad_config', `${key}: ${JSON.stringify(value)} is neither true nor false`);
-}
-
 const splitList = (value: string): string[] => value.split(',').filter((part) => part !== '');
 
 function readSettings(options: LoadOptions): { settings: Settings; file: string | undefined } {
@@ -160,6 +156,7 @@ export function loadConfig(options: LoadOptions): Config {
     data,
     url,
     private: [...new Set([...said, ...upstreams.filter((row) => row.private).flatMap((row) => row.match)])],
+    access: resolveAccess(s.access ?? {}, { env, listen, url, tls: s.tls !== undefined, fromFile }),
     offline,
     replica,
     bundles: { trust },

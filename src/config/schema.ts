@@ -48,12 +48,56 @@ const Git = table({
   ssh_known_hosts: optional(text('ssh known_hosts file for this host')),
 });
 
+const rights = {
+  read: optional(patterns('GOPRIVATE patterns of the modules that may be read')),
+  publish: optional(patterns('GOPRIVATE patterns of the modules that may be published')),
+  admin: optional(patterns('GOPRIVATE patterns of the modules that may be administered')),
+};
+
+const Access = table({
+  required: optional(Type.Boolean({ description: 'do clients have to say who they are' })),
+  public: optional(
+    Type.Union(
+      ['anonymous', 'authenticated', 'granted'].map((who) => Type.Literal(who)),
+      { description: 'who reads modules that are not private' },
+    ),
+  ),
+  client_ca: optional(text('PEM file of the authorities of client certificates')),
+  certificate: optional(
+    Type.Array(table({ subject: text('all attributes: CN=ci,O=Corp'), ...rights }), {
+      description: 'what the bearers of client certificates may do',
+    }),
+  ),
+  oidc: optional(
+    Type.Array(
+      table({
+        issuer: text('issuer of JWTs, as they spell it'),
+        audience: text('what their aud has to name'),
+        claims: optional(
+          Type.Record(
+            Type.String(),
+            Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1 })]),
+            {
+              description: 'claims that have to hold, each with its value or several to choose from',
+            },
+          ),
+        ),
+        keys: optional(text('JSON Web Key Set file, where the issuer cannot be reached')),
+        ca: optional(text('PEM file of further certificate authorities')),
+        ...rights,
+      }),
+      { description: "what the bearers of CI systems' JWTs may do" },
+    ),
+  ),
+});
+
 export const Settings = table({
   version: Type.Literal(1),
   listen: optional(text('host:port')),
   data: optional(text('directory of everything that is kept')),
   url: optional(text('the address that clients use, when it is not the one we listen on')),
   private: optional(patterns('GOPRIVATE patterns: paths that never leave')),
+  access: optional(Access),
   offline: optional(Type.Boolean({ description: 'never go out; what is not held does not exist' })),
   replica: optional(
     Type.Boolean({ description: 'serve the log of the gokeep whose bundles are imported, without its key' }),
@@ -140,6 +184,7 @@ export const Settings = table({
 export type Settings = Static<typeof Settings>;
 export type UpstreamSettings = Static<typeof Upstream>;
 export type GitSettings = Static<typeof Git>;
+export type AccessSettings = Static<typeof Access>;
 
 /** Keys that no released version reads any more, with what to write instead. */
 export const RETIRED_KEYS: Readonly<Record<string, string>> = {};

@@ -2,16 +2,19 @@ import type http from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify';
+import { ANONYMOUS } from '../access/principal.ts';
 import { GokeepError } from '../errors.ts';
 import type { Served } from '../proxy/served.ts';
 import type { Metrics } from './counters.ts';
 import type { Exchange } from './exchange.ts';
+import type { Gate } from './gate.ts';
 import type { Handler } from './handler.ts';
 import type { Health } from './health.ts';
 import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
 import { identityPage, livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
+import { mayRead } from './reads.ts';
 import { checkNotOurs, checkShape, checkUpload, checkWrite, namesOneHost } from './request-shape.ts';
 import { answerUnparsed } from './unparsed.ts';
 import { VULNDB_PREFIX } from './vulndb-handler.ts';
@@ -34,6 +37,7 @@ export interface AppOptions {
   /** False when a listener of its own serves them. */
   readonly serveMetrics: boolean;
   readonly exchange: Exchange;
+  readonly gate: Gate;
   readonly prepared: PreparedAnswers;
   readonly served: Served;
   readonly listen: ListenOptions;
@@ -50,6 +54,8 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
   publish: (request) => checkUpload(request, 'the zip'),
   yank: checkWrite,
 };
+/** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
+const NEEDS_NOBODY: ReadonlySet<string> = new Set(['page', 'health', 'metrics', 'vulndb']);
 
 /**
  * Serves a prepared answer, if there is one for exactly this request target; true when it did.
@@ -72,13 +78,20 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
   ) {
     return false;
   }
+  // Who is refused, or not known yet, is so by the routes: with the one text, or after waiting.
+  let user: string | undefined;
+  if (prepared.reads !== 'nothing') {
+    const principal = o.gate.known(request);
+    if (principal === undefined || !mayRead(principal, prepared.reads)) return false;
+    if (principal.name !== ANONYMOUS) user = principal.name;
+  }
   const startedAt = performance.now();
   response.writeHead(200, prepared.headers as string[]);
   if (typeof prepared.body === 'string') response.end(prepared.body, 'latin1');
   else response.end(prepared.body);
   const { served } = prepared;
   if (served !== undefined && served.day !== o.served.today) o.served.note(served);
-  o.exchange.finishFast(request, startedAt, prepared.bytes);
+  o.exchange.finishFast(request, startedAt, prepared.bytes, user);
   return true;
 }
 
@@ -168,7 +181,11 @@ async function dispatch(
     }
     if (kind === 'module' && path.startsWith('/sumdb/')) kind = 'sumdb';
     if (kind === 'module' && path.startsWith(VULNDB_PREFIX)) kind = 'vulndb';
-    await handle({ request, response, startedAt, path, cachedOnly, signal: gone.signal });
+    const principal = NEEDS_NOBODY.has(kind)
+      ? o.gate.anonymous
+      : (o.gate.known(request) ?? (await o.gate.identify(request)));
+    o.exchange.isFrom(request, principal);
+    await handle({ request, response, startedAt, path, cachedOnly, principal, signal: gone.signal });
   } catch (error) {
     o.exchange.fail(request, response, startedAt, kind, error);
   }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { demandAll } from '../access/demand.ts';
 import { BadBundle, type BundleImport } from '../airgap/import.ts';
 import { GokeepError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
@@ -7,8 +8,9 @@ import { statusOf } from './status.ts';
 import { UPLOAD_LIMITS, type UploadLimits, uploaded } from './upload.ts';
 
 /**
- * `PUT /api/v1/bundles`: a bundle as the body. Whoever can reach this address may send one: what counts is whose signature
- * it carries, and nothing is read behind the manifest before that has been found good.
+ * `PUT /api/v1/bundles`: a bundle as the body. Needs the right to administer everything, where access is required; elsewhere
+ * whoever can reach this address may send one. What counts is whose signature it carries, and nothing is read behind the
+ * manifest before that has been found good.
  *
  * Who asks for `application/json` is answered in it: `{"error", "problems"}` where the bundle is not taken. Others get a
  * line for each problem.
@@ -20,6 +22,7 @@ export function bundleHandler(
   limits: Partial<UploadLimits> = {},
 ): Handler {
   return async (asked) => {
+    demandAll(asked.principal, 'admin');
     const imported = await bundles
       .run(uploaded(asked.request, { ...UPLOAD_LIMITS, ...limits }, ended))
       .catch((error: unknown) => refused(exchange, asked, error));

@@ -1,3 +1,4 @@
+import { demand, demandAll } from '../access/demand.ts';
 import { GokeepError, hasCode } from '../errors.ts';
 import { parseLookup } from '../module/request-path.ts';
 import type { ModuleProxy } from '../proxy/module-proxy.ts';
@@ -5,6 +6,7 @@ import type { Wishes } from '../proxy/wishes.ts';
 import type { DatabaseReader } from '../sumdb/reader.ts';
 import { DATA_LEVEL, parseTilePath, type Tile } from '../tlog/tile.ts';
 import type { Asked, Handler } from './handler.ts';
+import type { Reads } from './reads.ts';
 import type { Label, Responder } from './respond.ts';
 
 /** One checksum database that this server answers for. */
@@ -74,6 +76,7 @@ export function foreignDatabase(o: ForeignDatabaseOptions): ServedDatabase {
 export interface DatabaseHandlerOptions {
   readonly databases: readonly ServedDatabase[];
   readonly responder: Responder;
+  /** No shared cache may keep what is asked of this path. */
   readonly isPrivate: (path: string) => boolean;
   readonly now: () => number;
   /** Where the server answers from its store only. */
@@ -107,10 +110,11 @@ export function databaseHandler(o: DatabaseHandlerOptions): Handler {
     if (database === undefined)
       throw new GokeepError('not_found', 'this gokeep does not serve that checksum database');
     const rest = below.slice(database.name.length + 1);
-    const text = (kind: string, maxAge: number, isPrivate = false): Label => ({
+    const text = (kind: string, maxAge: number, reads: Reads = 'nothing', isPrivate = false): Label => ({
       kind,
       contentType: TEXT,
       isPrivate,
+      reads,
       maxAge,
     });
     if (rest === 'supported') {
@@ -119,19 +123,23 @@ export function databaseHandler(o: DatabaseHandlerOptions): Handler {
       await answer(asked, await database.latest(asked), 0, text('latest_head', LATEST_AGE));
     } else if (rest.startsWith('lookup/')) {
       const { path, version } = parseLookup(rest.slice('lookup/'.length));
+      demand(asked.principal, 'read', path);
       const body = await database.lookup(path, version, asked).catch((error: unknown) => {
         throw asked.cachedOnly
           ? error
           : (o.wishes?.instead(error, { kind: 'lookup', path, version }) ?? error);
       });
-      await answer(asked, body, LOOKUP_KEPT, text('lookup', LOOKUP_AGE, o.isPrivate(path)));
+      await answer(asked, body, LOOKUP_KEPT, text('lookup', LOOKUP_AGE, { path }, o.isPrivate(path)));
     } else if (rest.startsWith('tile/')) {
       const tile = requestedTile(rest);
       const isData = tile.level === DATA_LEVEL;
+      // Names and versions of all modules, private ones too. Hash tiles say nothing, and `go` has to have them.
+      if (isData) demandAll(asked.principal, 'read');
       const label: Label = {
         kind: 'tile',
         contentType: isData ? TEXT : 'application/octet-stream',
         isPrivate: isData,
+        reads: isData ? 'everything' : 'nothing',
         maxAge: 0,
       };
       await answer(asked, await database.tile(tile, asked), Number.POSITIVE_INFINITY, label);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ANONYMOUS, type Principal } from '../access/principal.ts';
 import { GokeepError } from '../errors.ts';
 import type { Metrics } from './counters.ts';
 import { errorBody } from './error-body.ts';
@@ -43,12 +44,18 @@ export class Exchange {
   readonly #log: RequestLog;
   readonly #client: ClientAddress;
   readonly #lingerMs: number;
+  readonly #askedBy = new WeakMap<IncomingMessage, Principal>();
 
   constructor(metrics: Metrics, log: RequestLog, client: ClientAddress, lingerMs = LINGER_MS) {
     this.#metrics = metrics;
     this.#log = log;
     this.#client = client;
     this.#lingerMs = lingerMs;
+  }
+
+  /** Notes for the log who sent this request. */
+  isFrom(request: IncomingMessage, principal: Principal): void {
+    if (principal.name !== ANONYMOUS) this.#askedBy.set(request, principal);
   }
 
   finish(request: IncomingMessage, startedAt: number, outcome: Outcome): void {
@@ -61,6 +68,7 @@ export class Exchange {
     this.#log.write({
       request,
       client: this.#client(request),
+      user: this.#askedBy.get(request)?.name,
       status,
       bytes,
       ms,
@@ -70,12 +78,13 @@ export class Exchange {
   }
 
   /** A served prepared answer: the same log line, and counters that cost nothing. */
-  finishFast(request: IncomingMessage, startedAt: number, bytes: number): void {
+  finishFast(request: IncomingMessage, startedAt: number, bytes: number, user: string | undefined): void {
     this.#metrics.hot.fast++;
     this.#metrics.hot.fastBytes += bytes;
     this.#log.write({
       request,
       client: this.#client(request),
+      user,
       status: 200,
       bytes,
       ms: performance.now() - startedAt,
@@ -134,6 +143,7 @@ export class Exchange {
       'nosniff',
     ];
     if (status === 503) headers.push('Retry-After', '5');
+    if (status === 401) headers.push('WWW-Authenticate', 'Basic realm="gokeep"');
     if (status === 405) headers.push('Allow', 'GET, HEAD');
     // After a malformed request the connection is not to be trusted, nor is it where a body was not read.
     const unread = bringsBody(request) && !request.readableEnded;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../access/principal.ts';
 
 /** One request, parsed as far as all protocols share. */
 export interface Asked {
@@ -10,6 +11,8 @@ export interface Asked {
   readonly path: string;
   /** Answer from the store only. */
   readonly cachedOnly: boolean;
+  /** Who asks. A handler demands (access/demand.ts) what its answer needs before it looks anything up. */
+  readonly principal: Principal;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
 }

@@ -5,9 +5,17 @@ import http2 from 'node:http2';
 import type { SecureServerOptions } from 'node:http2';
 import { Socket } from 'node:net';
 
+/** Paths of PEM files, read anew on reload. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities of client certificates; without them no client is asked for one. */
+  readonly clientCa?: string | undefined;
+}
+
 export interface ListenOptions {
-  /** Undefined: plain HTTP. Paths of PEM files, read anew on reload. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly maxConnections: number;
   /** Milliseconds that requests under way may take to end once the server is being closed. */
   readonly drain: number;
@@ -59,8 +67,11 @@ export function createListener(
     return server;
   }
   const options: SecureServerOptions = {
-    ...readPair(o.tls),
+    ...readFiles(o.tls),
     allowHTTP1: true,
+    // Whose certificate is not good, or who has none, may have a token.
+    requestCert: o.tls.clientCa !== undefined,
+    rejectUnauthorized: false,
     minVersion: MIN_TLS,
     settings: { maxConcurrentStreams: 250, maxHeaderListSize: MAX_HEADER_BYTES },
   };
@@ -140,14 +151,15 @@ export function closeWhenIdle(server: http.Server, open: ReadonlySet<Socket>, dr
   });
 }
 
-function readPair({ cert, key }: { cert: string; key: string }): { cert: Buffer; key: Buffer } {
-  return { cert: readFileSync(cert), key: readFileSync(key) };
+function readFiles({ cert, key, clientCa }: TlsFiles): { cert: Buffer; key: Buffer; ca?: Buffer } {
+  const pair = { cert: readFileSync(cert), key: readFileSync(key) };
+  return clientCa === undefined ? pair : { ...pair, ca: readFileSync(clientCa) };
 }
 
 /**
  * Has a TLS server use the files as they are now, for new connections. A pair that does not load leaves the old one in
  * use: throws what node:tls throws.
  */
-export function reloadCertificate(server: unknown, tls: { cert: string; key: string }): void {
-  (server as http2.Http2SecureServer).setSecureContext({ ...readPair(tls), minVersion: MIN_TLS });
+export function reloadCertificate(server: unknown, tls: TlsFiles): void {
+  (server as http2.Http2SecureServer).setSecureContext({ ...readFiles(tls), minVersion: MIN_TLS });
 }

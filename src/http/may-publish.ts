@@ -1,6 +1,7 @@
+import { demand } from '../access/demand.ts';
 import type { Asked } from './handler.ts';
 
-/** Whether whoever sent this request may publish and yank versions of a module, by its unescaped path. */
+/** Whether whoever sent this request may publish and yank versions of a module, by its unescaped path; or throws why not. */
 export type MayPublish = (asked: Asked, modulePath: string) => boolean;
 
 /** What a front server adds, which makes everybody's requests come from this machine. */
@@ -18,3 +19,9 @@ export function onlyFromHere(loopbackOnly: boolean): MayPublish {
   return ({ request }) =>
     loopbackOnly && [...FORWARDED, ...BROWSER].every((name) => request.headers[name] === undefined);
 }
+
+/** With access control: who has the right. Throws what says that somebody has not, the same for every module. */
+export const byRight: MayPublish = ({ principal }, modulePath) => {
+  demand(principal, 'publish', modulePath);
+  return true;
+};

@@ -1,3 +1,4 @@
+import { demand } from '../access/demand.ts';
 import type { ModuleRequest } from '../module/request-path.ts';
 import { isCanonicalRequest, parseModuleRequest } from '../module/request-path.ts';
 import type { Answer } from '../proxy/answer.ts';
@@ -19,6 +20,7 @@ const CONTENT_TYPES: Readonly<Record<ModuleRequest['kind'], string>> = {
 export interface ModuleHandlerOptions {
   readonly proxy: ModuleProxy;
   readonly responder: Responder;
+  /** No shared cache may keep what is asked of this path. */
   readonly isPrivate: (path: string) => boolean;
   /** Milliseconds that a refreshable answer may be given again. */
   readonly refreshTtl: number;
@@ -30,8 +32,9 @@ export interface ModuleHandlerOptions {
 /** The GOPROXY protocol: `/<escaped module>/@v/…` and `/<escaped module>/@latest`. */
 export function moduleHandler(o: ModuleHandlerOptions): Handler {
   const maxAge = Math.floor(o.refreshTtl / 2000);
-  return async ({ request, response, startedAt, path, cachedOnly, signal }) => {
+  return async ({ request, response, startedAt, path, cachedOnly, principal, signal }) => {
     const asked = parseModuleRequest(path);
+    demand(principal, 'read', asked.path);
     const find: FindOptions = { cachedOnly, signal };
     let answer: Answer;
     try {
@@ -45,6 +48,7 @@ export function moduleHandler(o: ModuleHandlerOptions): Handler {
       kind: asked.kind,
       contentType: CONTENT_TYPES[asked.kind],
       isPrivate: o.isPrivate(asked.path),
+      reads: { path: asked.path },
       maxAge,
       served,
     };

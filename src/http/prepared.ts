@@ -1,4 +1,5 @@
 import type { ServedMark } from '../proxy/served.ts';
+import type { Reads } from './reads.ts';
 
 /** An answer ready to be written: head and body, under the exact request target that asked for it. */
 export interface Prepared {
@@ -12,6 +13,8 @@ export interface Prepared {
   /** When it was prepared: a clock that shows less than this was set back, and `until` means nothing any more. */
   readonly since: number;
   readonly kind: string;
+  /** What whoever gets it has to be allowed to read. */
+  readonly reads: Reads;
   /** The file of a module version that it is, and on which day it was last served. */
   readonly served?: ServedMark | undefined;
 }

@@ -9,6 +9,8 @@ export interface LineSink {
 export interface RequestLine {
   readonly request: Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;
   readonly client: string;
+  /** Name of who was recognised by credentials; never the credentials. */
+  readonly user?: string | undefined;
   readonly status: number;
   readonly bytes: number;
   /** Milliseconds from the request's head to the end of the answer. */
@@ -23,6 +25,7 @@ const FLUSH_MS = 100;
 /** A hostile URL or User-Agent fills a line, never the disk. */
 const LONGEST_URL = 2048;
 const LONGEST_AGENT = 128;
+const LONGEST_USER = 256;
 
 /** What JSON leaves as it is and terminals or log viewers may still act on: C1 controls and line separators. */
 const UNSAFE = /[\u007f-\u009f\u2028\u2029]/g;
@@ -63,6 +66,7 @@ export class RequestLog {
     const { request, error } = line;
     const level = line.status >= 500 ? 50 : line.status === 403 ? 40 : 30;
     let text = `{"level":${level},"time":${Date.now()},"msg":"request","client":${quoted(line.client, 64)},"method":${quoted(request.method ?? '', 16)},"url":${quoted(shownTarget(request.url ?? ''), LONGEST_URL)},"status":${line.status},"bytes":${line.bytes},"ms":${line.ms.toFixed(2)},"from":"${line.from}","agent":${quoted(request.headers['user-agent'] ?? '', LONGEST_AGENT)}`;
+    if (line.user !== undefined) text += `,"user":${quoted(line.user, LONGEST_USER)}`;
     if (error !== undefined) text += `,"code":"${error.code}","detail":${quoted(error.detail, LONGEST_URL)}`;
     text += '}\n';
     this.#lines.push(text);

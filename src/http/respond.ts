@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.ts';
 import type { HandOff } from './hand-off.ts';
 import type { PooledFiles } from './pooled-file.ts';
 import type { PreparedAnswers } from './prepared.ts';
+import type { Reads } from './reads.ts';
 
 /** How an answer is labelled, apart from its bytes. */
 export interface Label {
@@ -16,6 +17,8 @@ export interface Label {
   readonly contentType: string;
   /** Carries names that not everybody may know: no shared cache may keep it. */
   readonly isPrivate: boolean;
+  /** What was demanded of whoever gets it, and is again when the prepared copy is served. */
+  readonly reads: Reads;
   /** Seconds a cache may keep it when it is not immutable. */
   readonly maxAge: number;
   /** Set for a file of a module version: whoever serves it again marks the day. */
@@ -102,8 +105,8 @@ export class Responder {
       const again = this.#headers(label, answer.immutable, etag, 'memory');
       if (label.kind === 'zip') again.push('Accept-Ranges', 'bytes');
       again.push('Content-Length', String(body.length));
-      const { kind, served } = label;
-      const prepared = { headers: again, body: text, bytes: body.length, until, since, kind, served };
+      const { kind, reads, served } = label;
+      const prepared = { headers: again, body: text, bytes: body.length, until, since, kind, reads, served };
       this.#o.prepared.put(request.url, prepared);
     }
     const finish = (status: number, bytes: number) =>
@@ -156,6 +159,7 @@ export class Responder {
         until,
         since: 0,
         kind: label.kind,
+        reads: label.reads,
         served: label.served,
       });
     }

@@ -12,8 +12,12 @@ export function settingsLines({ url, vkey }: ClientSettings): { bash: string[]; 
   };
 }
 
-/** The start page, plain text: what this is and what to copy. */
-export function startPage(settings: ClientSettings): string {
+/**
+ * The start page, plain text: what this is and what to copy. Everybody may read it.
+ *
+ * @param asksWho clients need credentials
+ */
+export function startPage(settings: ClientSettings, asksWho: boolean): string {
   const { bash, powershell } = settingsLines(settings);
   return [
     'gokeep: Go module proxy and checksum database',
@@ -24,7 +28,18 @@ export function startPage(settings: ClientSettings): string {
     'PowerShell:',
     ...powershell.map((line) => `  ${line}`),
     '',
+    ...(asksWho ? credentialsLines(settings) : []),
     'Leave GOPRIVATE, GONOPROXY and GONOSUMDB unset: private modules come through here too, and are verified.',
     '',
   ].join('\n');
+}
+
+function credentialsLines({ url }: ClientSettings): string[] {
+  const host = URL.canParse(url) ? new URL(url).host : '<this host>';
+  return [
+    'Clients need a token, which the operator makes (gokeep token create), as a line of ~/.netrc:',
+    `  machine ${host} login token password <token>`,
+    'or from a command: export GOAUTH="npx gokeep goauth --url <this address> --token-file <file>"',
+    '',
+  ];
 }

@@ -12,6 +12,9 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   // A path or version that cannot exist: an authentic "not found", and `go` does ask for such parents of a package.
   bad_path: 404,
   bad_version: 404,
+  unauthenticated: 401,
+  // Never 404: that would send `go` on to the next proxy or to `direct`, past whatever is refused here.
+  forbidden: 403,
   not_found: 404,
   gone: 410,
   not_stored: 404,

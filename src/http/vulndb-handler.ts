@@ -27,7 +27,13 @@ export function vulndbHandler(store: ServedVulndb, responder: Responder): Handle
     if (body === undefined) throw absent(asked, store);
     const answer = { kind: 'bytes', body, origin: 'store', immutable: false } as const;
     const contentType = gzipped ? 'application/gzip' : 'application/json';
-    const label = { kind: 'vulndb', contentType, isPrivate: false, maxAge: MAX_AGE };
+    const label = {
+      kind: 'vulndb',
+      contentType,
+      isPrivate: false,
+      reads: 'nothing',
+      maxAge: MAX_AGE,
+    } as const;
     await responder.send(request, response, startedAt, answer, label);
   };
 }

@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { NO_GRANTS } from '../../src/access/principal.ts';
+import { ACCESS_DATABASE } from '../../src/cli/data-files.ts';
+import { makeToken } from '../../src/cli/token.ts';
+import { TokenWriter } from '../../src/store/token-table.ts';
 import { BenchServer } from './bench-server.ts';
 import type { Corpus } from './corpus.ts';
 import { type Cost, load, type Measured } from './load.ts';
@@ -24,6 +28,7 @@ interface Work {
   readonly name: string;
   readonly targets: readonly string[];
   readonly requests: number;
+  readonly authorization?: string;
 }
 
 const all = (name: string, targets: readonly string[], requests: number): Work => ({
@@ -41,8 +46,10 @@ async function middle(pass: () => Promise<Cost>): Promise<Cost> {
 }
 
 /** The cost after one pass that warms up. */
-async function cost(server: Measured, { targets, requests }: Work): Promise<Cost> {
-  const pass = { targets, requests, connections: CONNECTIONS };
+async function cost(server: Measured, work: Work): Promise<Cost> {
+  const { targets, requests, authorization } = work;
+  const credentials = authorization === undefined ? {} : { authorization };
+  const pass = { targets, requests, connections: CONNECTIONS, ...credentials };
   await load(server, pass);
   return middle(() => load(server, pass));
 }
@@ -69,6 +76,33 @@ async function coldCost(server: Measured, corpus: Corpus): Promise<Cost> {
     await evict(corpus.download, zip);
     return load(server, { targets: zip, requests: zip.length, connections: CONNECTIONS });
   });
+}
+
+/** The same with rights checked, by patterns of the paths, beside the costs without. */
+async function guardedRows(
+  o: HotOptions,
+  toml: string,
+  work: { readonly small: Work; readonly zips: Work },
+  without: { readonly small: Cost; readonly zips: Cost },
+): Promise<Row[]> {
+  const hosts = new Set(
+    [...work.small.targets, ...work.zips.targets].map((target) => target.split('/')[1] ?? ''),
+  );
+  const { token, stored } = makeToken('bench', { ...NO_GRANTS, read: [...hosts] }, undefined);
+  {
+    using writer = new TokenWriter(path.join(o.data, ACCESS_DATABASE));
+    writer.add(stored);
+  }
+  const authorization = `Basic ${Buffer.from(`bench:${token}`).toString('base64')}`;
+  const guard = '[access]\nrequired = true\npublic = "granted"\n';
+  const rows: Row[] = [];
+  const measure = async (name: string, settings: string, asked: Work, beside: Cost) => {
+    await using server = await BenchServer.start({ data: o.data, env: o.env, toml: settings });
+    rows.push(against(name, await cost(server, { ...asked, authorization }), beside, 'without', 1.1));
+  };
+  await measure('cached `.info` and `.mod`, rights checked', guard, work.small, without.small);
+  await measure('cached `.zip` from memory, rights checked', guard + toml, work.zips, without.zips);
+  return rows;
 }
 
 /** Cached answers: server CPU time a request, nginx on the same files as the yardstick. */
@@ -138,8 +172,13 @@ export async function hotRows(o: HotOptions): Promise<Row[]> {
   }
   {
     const toml = '[cache]\nmemory = "1GB"\nsmall_file = "100MB"\n';
-    await using server = await BenchServer.start({ data: o.data, env: o.env, toml });
-    rows.push(against('cached `.zip` from memory', await cost(server, zips), nginxZip, 'nginx', 3));
+    let fromMemory: Cost;
+    {
+      await using server = await BenchServer.start({ data: o.data, env: o.env, toml });
+      fromMemory = await cost(server, zips);
+      rows.push(against('cached `.zip` from memory', fromMemory, nginxZip, 'nginx', 3));
+    }
+    rows.push(...(await guardedRows(o, toml, { small, zips }, { small: ours, zips: fromMemory })));
   }
   {
     const toml = '[cache]\nsmall_file = "1B"\n';

@@ -10,6 +10,8 @@ export interface LoadPass {
   /** Asked in turn, from the start again when all were asked, until `requests` are answered. */
   readonly targets: readonly string[];
   readonly requests: number;
+  /** An Authorization header to send. */
+  readonly authorization?: string;
 }
 
 export interface LoadResult {
@@ -31,6 +33,7 @@ function drive(pass: LoadPass, next: () => string | undefined, took: (ms: number
     let bytes = 0;
     let askedAt = 0;
     let target = '';
+    const credentials = pass.authorization === undefined ? '' : `Authorization: ${pass.authorization}\r\n`;
     const ask = () => {
       const chosen = next();
       if (chosen === undefined) {
@@ -41,7 +44,7 @@ function drive(pass: LoadPass, next: () => string | undefined, took: (ms: number
       target = chosen;
       askedAt = performance.now();
       socket.write(
-        `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n\r\n`,
+        `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n${credentials}\r\n`,
       );
     };
     const done = () => {

@@ -4,6 +4,7 @@ import { clientAddress } from '../../src/http/client-address.ts';
 import { Metrics } from '../../src/http/counters.ts';
 import { databaseHandler, type ServedDatabase } from '../../src/http/database-handler.ts';
 import { Exchange } from '../../src/http/exchange.ts';
+import { type Gate, OPEN } from '../../src/http/gate.ts';
 import type { Handler } from '../../src/http/handler.ts';
 import type { ListenOptions } from '../../src/http/listener.ts';
 import { moduleHandler } from '../../src/http/module-handler.ts';
@@ -35,6 +36,8 @@ export interface InProcessOptions {
   readonly stalledAfter?: number;
   readonly wishes?: Wishes;
   readonly served?: Served;
+  /** Everybody may everything unless told otherwise. */
+  readonly gate?: Gate;
   /** What takes uploaded bundles. */
   readonly bundles?: (exchange: Exchange) => Handler;
   /** What takes uploaded zips. */
@@ -112,6 +115,7 @@ export class InProcess implements AsyncDisposable {
       metrics,
       serveMetrics: true,
       exchange,
+      gate: o.gate ?? OPEN,
       prepared,
       served,
       listen: {

@@ -9,6 +9,7 @@ const answer = (bytes: number, until = Number.POSITIVE_INFINITY): Prepared => ({
   until,
   since: 0,
   kind: 'mod',
+  reads: 'nothing',
 });
 
 describe('PreparedAnswers', () => {

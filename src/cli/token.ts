@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { EVERY_PATH, type Grants } from '../access/principal.ts';
+import { newToken, TOKEN_ENTROPY, tokenDigest } from '../access/token.ts';
+import type { Config } from '../config/load.ts';
+import { GokeepError } from '../errors.ts';
+import { checkPatterns } from '../module/pattern.ts';
+import { type StoredToken, TokenReader, TokenWriter } from '../store/token-table.ts';
+import { ACCESS_DATABASE } from './data-files.ts';
+import { exitFound, isoTime, printJson, printLines } from './output.ts';
+import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const NEVER = 'never';
+const DEFAULT_LIFETIME = 90 * DAY_MS;
+/** Names go to logs and onto command lines. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._@/-]{0,63}$/;
+
+export const tokensFile = ({ data }: Config): string => path.join(data, ACCESS_DATABASE);
+
+interface CreateOptions extends SharedOptions {
+  readonly name?: string;
+  readonly read?: string[];
+  readonly publish?: string[];
+  readonly admin?: string[];
+  /** Milliseconds. */
+  readonly expires?: number | typeof NEVER;
+  readonly json?: true;
+}
+
+/** What is kept of a new token, and the token itself, which is not. */
+export function makeToken(
+  name: string | undefined,
+  grants: Grants,
+  expires: number | undefined,
+): { token: string; stored: StoredToken } {
+  let token: string | undefined;
+  while (token === undefined) token = newToken(randomBytes(TOKEN_ENTROPY));
+  const id = randomBytes(4).toString('hex');
+  const digest = tokenDigest(token);
+  const created = Date.now();
+  return {
+    token,
+    stored: { id, digest, name: name ?? `token-${id}`, ...grants, created, expires, revoked: undefined },
+  };
+}
+
+function create(options: CreateOptions): void {
+  const { name, read = [], publish = [], admin = [], expires = DEFAULT_LIFETIME, json } = options;
+  const config = loadLocal(options);
+  if (name !== undefined && !NAME.test(name))
+    throw new GokeepError(
+      'bad_request',
+      `--name: ${JSON.stringify(name)} is no name; use up to 64 letters, digits, dots, dashes, slashes, @ and underscores`,
+    );
+  for (const patterns of [read, publish, admin]) checkPatterns(patterns);
+  const lifetime = expires === NEVER ? undefined : Date.now() + expires;
+  const { token, stored } = makeToken(name, { read, publish, admin }, lifetime);
+  mkdirSync(config.data, { recursive: true, mode: 0o750 });
+  using writer = new TokenWriter(tokensFile(config));
+  writer.add(stored);
+  if (json === true) {
+    printJson({ token, ...shown(stored) });
+    return;
+  }
+  printLines([token]);
+  const until = stored.expires === undefined ? 'never expires' : `expires ${isoTime(stored.expires)}`;
+  // Beside the token, so that a script can take standard output as it is.
+  console.error(
+    [
+      `${stored.name} (${stored.id}) ${until}; it ${rightsOf(stored)}`,
+      'this is the only time that the token is shown: what is kept is its SHA-256',
+      ...(config.access.required ? [] : ['access is not required by this configuration, so nobody needs it']),
+    ].join('\n'),
+  );
+}
+
+function rightsOf({ read, publish, admin }: Grants): string {
+  const said = [
+    ...(read.length > 0 ? [`may read ${read.join(', ')}`] : []),
+    ...(publish.length > 0 ? [`may publish ${publish.join(', ')}`] : []),
+    ...(admin.length > 0 ? [`may administer ${admin.join(', ')}`] : []),
+  ];
+  return said.length > 0 ? said.join('; ') : 'gives no rights beyond those of everybody who is known';
+}
+
+function stateOf({ revoked, expires }: StoredToken, now: number): 'active' | 'expired' | 'revoked' {
+  if (revoked !== undefined) return 'revoked';
+  return expires !== undefined && now >= expires ? 'expired' : 'active';
+}
+
+function shown(token: StoredToken) {
+  const { id, name, read, publish, admin, created, expires, revoked } = token;
+  const time = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms));
+  return {
+    id,
+    name,
+    state: stateOf(token, Date.now()),
+    read,
+    publish,
+    admin,
+    created: isoTime(created),
+    expires: time(expires),
+    revoked: time(revoked),
+  };
+}
+
+function list(options: SharedOptions & { readonly json?: true }): void {
+  const file = tokensFile(loadLocal(options));
+  let tokens: StoredToken[] = [];
+  if (existsSync(file)) {
+    using reader = new TokenReader(file);
+    tokens = reader.all();
+  }
+  if (options.json === true) {
+    printJson(tokens.map(shown));
+    return;
+  }
+  if (tokens.length === 0) printLines(['there are no tokens']);
+  for (const token of tokens) {
+    const { id, name, state, expires, revoked } = shown(token);
+    const when = revoked !== null ? ` ${revoked}` : expires === null ? '' : `, expires ${expires}`;
+    printLines([`${id}  ${name}  ${state}${when}; ${rightsOf(token)}`]);
+  }
+}
+
+function revoke(idsOrNames: readonly string[], options: SharedOptions): void {
+  const file = tokensFile(loadLocal(options));
+  if (!existsSync(file)) throw new GokeepError('bad_request', 'there are no tokens in this data directory');
+  using writer = new TokenWriter(file);
+  for (const idOrName of idsOrNames) {
+    if (writer.revoke(idOrName, Date.now())) {
+      printLines([`${idOrName} is revoked; a running server refuses it within a second`]);
+    } else {
+      console.error(`gokeep: there is no token ${JSON.stringify(idOrName)} that could be revoked`);
+      exitFound();
+    }
+  }
+}
+
+/** Patterns, of an option that may be given several times and each time with several, as GOPRIVATE has them. */
+const patternsOption = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')];
+
+function expiresOption(value: string): number | typeof NEVER {
+  if (value === NEVER) return NEVER;
+  const match = /^([1-9][0-9]{0,5})([dh])$/.exec(value);
+  if (match === null) throw new InvalidArgumentError(`Say days or hours, such as 90d or 12h, or ${NEVER}.`);
+  return Number(match[1]) * (match[2] === 'd' ? DAY_MS : HOUR_MS);
+}
+
+export function addToken(program: Command): void {
+  const token = program.command('token').description('tokens of clients; also beside a running server');
+  withSharedOptions(token.command('create'))
+    .description('make a token, and print it: nothing can show it again')
+    .option('--name <name>', 'what to call it in lists and logs')
+    .option(
+      '--read <patterns>',
+      'module paths that it may read, as in GOPRIVATE; "*" is every path',
+      patternsOption,
+    )
+    .option('--publish <patterns>', 'module paths that it may publish', patternsOption)
+    .option(
+      '--admin [patterns]',
+      'module paths that it may administer; all of them without a pattern',
+      patternsOption,
+    )
+    .option(
+      '--expires <time>',
+      `days or hours from now, such as 90d, or ${NEVER} (default: 90d)`,
+      expiresOption,
+    )
+    .option('--json', 'print one JSON document')
+    .action((options: Omit<CreateOptions, 'admin'> & { admin?: string[] | true }) =>
+      create({ ...options, admin: adminOf(options.admin) }),
+    );
+  withSharedOptions(token.command('list'))
+    .description('print what is known of the tokens, which is not the tokens themselves')
+    .option('--json', 'print one JSON document')
+    .action((options: SharedOptions & { json?: true }) => list(options));
+  withSharedOptions(token.command('revoke'))
+    .description('end tokens now')
+    .argument('<id-or-name...>', 'as list prints them')
+    .action((idsOrNames: string[], options: SharedOptions) => revoke(idsOrNames, options));
+}
+
+/** Without a pattern, of which commander makes `true`, the option means all paths. */
+function adminOf(said: string[] | true | undefined): string[] {
+  return said === true ? [EVERY_PATH] : (said ?? []);
+}

@@ -1,0 +1,120 @@
+import { isIP } from 'node:net';
+import { configuredSubject } from '../access/certificate.ts';
+import type { PublicReads } from '../access/authenticator.ts';
+import type { Grants } from '../access/principal.ts';
+import { GokeepError } from '../errors.ts';
+import { checkPatterns } from '../module/pattern.ts';
+import type { AccessSettings } from './schema.ts';
+import { type Environment, parseBoolean, variable } from './variable.ts';
+
+/** Who may do what, beside the tokens, which are no part of the configuration. */
+export interface AccessConfig {
+  /** False: everybody who reaches the server may everything. */
+  readonly required: boolean;
+  /** Who reads modules that are not private. */
+  readonly public: PublicReads;
+  /** File of the authorities whose client certificates count. */
+  readonly clientCa: string | undefined;
+  readonly certificates: readonly { readonly subject: string; readonly grants: Grants }[];
+  readonly oidc: readonly OidcConfig[];
+}
+
+export interface OidcConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly claims: Readonly<Record<string, readonly string[]>>;
+  /** Files. */
+  readonly keys: string | undefined;
+  readonly ca: string | undefined;
+  readonly grants: Grants;
+}
+
+export interface ResolveAccessOptions {
+  readonly env: Environment;
+  readonly listen: { readonly host: string };
+  readonly url: string | undefined;
+  readonly tls: boolean;
+  /** Makes a path from the configuration file absolute. */
+  readonly fromFile: (value: string | undefined) => string | undefined;
+}
+
+/** A name other than localhost may be anybody's tomorrow. */
+function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+}
+
+/** Behind a front server, which is what another `url` says, loopback is reached by everybody whom that lets through. */
+function isReachable(listen: { readonly host: string }, url: string | undefined): boolean {
+  if (!isLoopback(listen.host)) return true;
+  return url !== undefined && URL.canParse(url) && !isLoopback(new URL(url).hostname);
+}
+
+type Rights = Pick<NonNullable<AccessSettings['oidc']>[number], 'read' | 'publish' | 'admin'>;
+
+function grants({ read = [], publish = [], admin = [] }: Rights, key: string): Grants {
+  for (const [right, patterns] of Object.entries({ read, publish, admin })) {
+    try {
+      checkPatterns(patterns);
+    } catch (error) {
+      if (!(error instanceof GokeepError)) throw error;
+      throw new GokeepError('bad_config', `${key}.${right}: ${error.message}`, { cause: error });
+    }
+  }
+  return { read, publish, admin };
+}
+
+/** Throws bad_config, naming the key. */
+export function resolveAccess(s: AccessSettings, o: ResolveAccessOptions): AccessConfig {
+  const said = variable(o.env, 'GOKEEP_ACCESS_REQUIRED');
+  const required =
+    said === undefined
+      ? (s.required ?? isReachable(o.listen, o.url))
+      : parseBoolean(said, 'GOKEEP_ACCESS_REQUIRED');
+  const certificates = (s.certificate ?? []).map(({ subject, ...rights }, at) => {
+    const key = `access.certificate[${at}]`;
+    if (configuredSubject(subject) === undefined)
+      throw new GokeepError(
+        'bad_config',
+        `${key}.subject: ${JSON.stringify(subject)} is no subject such as "CN=ci,O=Corp"`,
+      );
+    return { subject, grants: grants(rights, key) };
+  });
+  if (certificates.length > 0 && s.client_ca === undefined)
+    throw new GokeepError('bad_config', 'access.certificate: nobody can have one without access.client_ca');
+  if (s.client_ca !== undefined && !o.tls)
+    throw new GokeepError(
+      'bad_config',
+      'access.client_ca: client certificates need TLS; set tls.cert and tls.key',
+    );
+  return {
+    required,
+    public: (s.public as PublicReads | undefined) ?? 'authenticated',
+    clientCa: o.fromFile(s.client_ca),
+    certificates,
+    oidc: (s.oidc ?? []).map((row, at) => oidcRow(row, `access.oidc[${at}]`, o.fromFile)),
+  };
+}
+
+function oidcRow(
+  row: NonNullable<AccessSettings['oidc']>[number],
+  key: string,
+  fromFile: ResolveAccessOptions['fromFile'],
+): OidcConfig {
+  const { issuer, audience, claims = {}, keys, ca, ...rights } = row;
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  // Keys that come by plain http are anybody's who stands in between.
+  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+  if (keys === undefined && !safe)
+    throw new GokeepError('bad_config', `${key}.issuer: ${JSON.stringify(issuer)} is no https URL`);
+  return {
+    issuer,
+    audience,
+    claims: Object.fromEntries(
+      Object.entries(claims).map(([name, value]) => [name, typeof value === 'string' ? [value] : value]),
+    ),
+    keys: fromFile(keys),
+    ca: fromFile(ca),
+    grants: grants(rights, key),
+  };
+}
