@@ -11,7 +11,8 @@ import { GokeepProcess } from '../world/gokeep-process.ts';
 import { needs } from '../world/programs.ts';
 
 const FILE = path.join(import.meta.dirname, '../../docs/private-modules.md');
-const page = await readFile(FILE, 'utf8');
+const whole = await readFile(FILE, 'utf8');
+const [page = ''] = /^## Publish\n[^]*?(?=^## |(?![^]))/m.exec(whole) ?? [];
 const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g'))].map(([, block]) => block!);
 
@@ -25,7 +26,7 @@ const commands = [
 const words = (command: string): string[] =>
   [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!).slice(2);
 
-describe('the page on private modules', () => {
+describe('the page on private modules, on publishing', () => {
   let directory: string;
   let server: GokeepProcess;
 
