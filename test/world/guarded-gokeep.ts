@@ -29,7 +29,11 @@ export class GuardedGokeep implements AsyncDisposable {
   }
 
   /** @param toml gokeep.toml beyond the upstreams and TLS; `[access]` comes last, so keys of it can follow */
-  static async start(world: UpstreamWorld, toml = ''): Promise<GuardedGokeep> {
+  static async start(
+    world: UpstreamWorld,
+    toml = '',
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<GuardedGokeep> {
     const directory = await mkdtemp(path.join(tmpdir(), 'gokeep-guarded-'));
     const ca = makeTestCa();
     const at = (name: string) => path.join(directory, name);
@@ -42,7 +46,7 @@ export class GuardedGokeep implements AsyncDisposable {
       `[tls]\ncert = "${at('cert.pem')}"\nkey = "${at('key.pem')}"`,
       `[access]\nrequired = true\n${toml.replaceAll('CA_FILE', at('ca.pem'))}`,
     ].join('\n');
-    const server = await GokeepProcess.start({ toml: text });
+    const server = await GokeepProcess.start({ toml: text, env });
     return new GuardedGokeep(server, ca, directory, text);
   }
 
