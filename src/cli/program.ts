@@ -3,6 +3,7 @@ import { addBundle } from './bundle.ts';
 import { addFsck } from './fsck.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
+import { addMonitor } from './monitor.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
 import { addWhy } from './why.ts';
@@ -28,6 +29,7 @@ export function runProgram(): void {
   addFsck(program);
   addKey(program);
   addLog(program);
+  addMonitor(program);
   addSeed(program);
   addWhy(program);
   program.parseAsync().catch(fail);

@@ -50,6 +50,22 @@ export class Metrics {
     help: 'Failures that no client saw: background refreshes and the like',
     registers: [this.registry],
   });
+  readonly monitored = new Gauge({
+    name: 'gokeep_monitor_versions',
+    help: 'Private versions in the last round of the monitor: same, untagged, unknown, or differ',
+    labelNames: ['state'],
+    registers: [this.registry],
+  });
+  readonly monitorTroubles = new Gauge({
+    name: 'gokeep_monitor_troubles',
+    help: 'Repositories that could not be compared in the last round of the monitor',
+    registers: [this.registry],
+  });
+  readonly monitorEnded = new Gauge({
+    name: 'gokeep_monitor_round_seconds',
+    help: 'When the last round of the monitor ended; 0 before the first',
+    registers: [this.registry],
+  });
 
   /** Registers the numbers that are read when somebody asks. */
   watch(gauges: Gauges): void {

@@ -20,6 +20,8 @@ export interface MonitorOptions extends Omit<WatchedOptions, 'signal'> {
   /** Told of each incident that is not, once. */
   readonly onIncident: (incident: Incident) => void;
   readonly now: () => number;
+  /** Repositories compared so far, and in all. */
+  readonly progress?: (done: number, all: number) => void;
 }
 
 /** Why a repository, or the go.mod of a moved tag, could not be compared: that says nothing about it. */
@@ -65,7 +67,11 @@ export const NOTHING = 'nothing';
 export async function monitorRound(o: MonitorOptions, signal: AbortSignal): Promise<Round> {
   const { repositories, unknown } = await watchedRepositories({ ...o, signal });
   const round = new MonitorRound(o, signal);
-  await forEachAtOnce(repositories, AT_ONCE, (repository) => round.compare(repository));
+  let done = 0;
+  await forEachAtOnce(repositories, AT_ONCE, async (repository) => {
+    await round.compare(repository);
+    o.progress?.(++done, repositories.length);
+  });
   return { repositories: repositories.length, unknown, ...round.result() };
 }
 
