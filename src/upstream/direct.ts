@@ -107,7 +107,7 @@ export class DirectSource {
   async tags(url: string, path: string, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
     const subject = `Module ${path}`;
     const args = ['ls-remote', '-q', '--tags', '--end-of-options', url];
-    return await this.#failing.attempt(this.#hostsAt(hostIn(url), url), subject, async (attempt) => {
+    return await this.#failing.attempt([this.#gitHost(hostIn(url), url)], subject, async (attempt) => {
       const asked = { path, subject, signal, ...attempt };
       const { status, stdout, stderr } = await this.#go.git(args, asked);
       if (status === 0) return tagsIn(stdout);
@@ -170,7 +170,9 @@ export class DirectSource {
     const said = await this.#reason(`${errorText(json)}\n${result.stderr}`.trim(), asked);
     const failed = { path, subject, credentials, caFile, directory: this.#go.modCache };
     const { error, host } = await directError(said, failed);
-    if (host !== undefined) asked.blame(host);
+    const isPage = /\?go-get=1|unrecognized import path/.test(said);
+    if (isPage) asked.name(pagesOf(host ?? hostOf(path)));
+    else if (host !== undefined) asked.name(host);
     return error;
   }
 
@@ -186,16 +188,26 @@ export class DirectSource {
     return status === 0 ? said : stderr;
   }
 
+  /**
+   * Whose silence ends a request for a path. A host's pages and its repositories are two: many a git server has no pages,
+   * and git may be told to ask elsewhere, while `go get` asks for a page of every parent that has no `.git` in it.
+   */
   #hostsOf(path: string): [string, ...string[]] {
-    return this.#hostsAt(hostOf(path), `https://${path}`);
+    const own = hostOf(path);
+    const git = this.#gitHost(own, `https://${path}`);
+    return /\.git(?:\/|$)/.test(path) ? [git] : [pagesOf(own), git];
   }
 
-  /** Whose silence ends a request for an address: its own host, or the one that git asks instead. */
-  #hostsAt(own: string, address: string): [string, ...string[]] {
+  /** The host that git asks for an address: its own, or the one that is to be asked instead. */
+  #gitHost(own: string, address: string): string {
     const url = entryFor(this.#settings.credentials?.hosts ?? [], address)?.url;
-    const other = url === undefined ? own : hostIn(url);
-    return other === own ? [own] : [own, other];
+    return url === undefined ? own : hostIn(url);
   }
+}
+
+/** A host as the one that has go-import pages, among those that FailingHosts knows. */
+function pagesOf(host: string): string {
+  return `https://${host}`;
 }
 
 /** A question on its way. */

@@ -14,8 +14,8 @@ const RETRY_MS = 30_000;
 export interface Attempt {
   /** To be called when it begins, after any queueing. Throws while one of its hosts is failing. */
   readonly start: () => void;
-  /** To be called before throwing, when the host that failed is not the first of those named. */
-  readonly blame: (host: string) => void;
+  /** To be called before throwing, with the host that failed or answered, where it is known to be one alone. */
+  readonly name: (host: string) => void;
 }
 
 /**
@@ -40,7 +40,7 @@ export class FailingHosts {
     work: (attempt: Attempt) => Promise<T>,
   ): Promise<T> {
     this.#refuse(hosts, subject);
-    let [blamed] = hosts;
+    let named: string | undefined;
     let startedAt = this.#now();
     let probes: readonly Failing[] = [];
     const start = (): void => {
@@ -52,17 +52,18 @@ export class FailingHosts {
     try {
       const result = await work({
         start,
-        blame: (host) => {
-          blamed = host;
+        name: (host) => {
+          named = host;
         },
       });
       this.#answer(hosts);
       return result;
     } catch (error) {
       if (hasCode(error, 'upstream_timeout', 'upstream_unreachable')) {
-        if ((this.#answered.get(blamed) ?? -1) < startedAt) this.#fail(blamed, error);
+        const host = named ?? hosts[0];
+        if ((this.#answered.get(host) ?? -1) < startedAt) this.#fail(host, error);
       } else if (hasCode(error, 'not_found', 'upstream_refused')) {
-        this.#answer(hosts);
+        this.#answer(named === undefined ? hosts : [named]);
       }
       throw error;
     } finally {
@@ -79,7 +80,7 @@ export class FailingHosts {
       const again = wait > 0 ? `in ${Math.ceil(wait / 1000)} s` : 'at this moment';
       throw new GokeepError(
         failing.code,
-        `${subject} could not be fetched from its repository: ${host} did not answer a moment ago, and is asked again ${again}.`,
+        `${subject} could not be fetched from its repository: ${host.replace(/^https:\/\//, '')} did not answer a moment ago, and is asked again ${again}.`,
       );
     }
   }

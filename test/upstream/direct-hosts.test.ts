@@ -318,6 +318,26 @@ test('an ssh server that is not there is not asked again at once, and is no abse
   });
 });
 
+test('a host without pages still has its repositories, though go asks for the pages of their parents', async () => {
+  const own = 'pages.corp.test/team/own.git';
+  const repository = await host.repository('git.corp.test/team/own.git');
+  await repository.commit({ 'go.mod': `module ${own}\n\ngo 1.21\n` }, { tags: ['v1.0.0'] });
+  host.silent.add('pages.corp.test');
+  const rewrite = '[url "https://git.corp.test/"]\n\tinsteadOf = https://pages.corp.test/\n';
+  const gitConfigFile = await host.file('rewrite', rewrite);
+  const direct = source({ gitConfigFile }, { deadline: 5_000 });
+  for (const words of [
+    'pages.corp.test took longer than 5 s',
+    'pages.corp.test did not answer a moment ago',
+  ]) {
+    expect(await failure(direct, list('pages.corp.test/team'))).toMatchObject({
+      code: 'upstream_timeout',
+      message: expect.stringContaining(words) as string,
+    });
+  }
+  expect(String(await direct.fetch(list(own), undefined))).toBe('v1.0.0\n');
+});
+
 describe('a helper or a host that hangs', () => {
   const HANG = '#!/bin/sh\nsleep 300 &\nsleep 300\n';
 

@@ -94,14 +94,35 @@ test('a request that hangs while the host answers others says nothing about the 
 
 test('another host that was to blame does not stop this one', async () => {
   const { failing } = hosts();
-  const led = failing.attempt(HOST, 'm', async ({ start, blame }) => {
+  const led = failing.attempt(HOST, 'm', async ({ start, name }) => {
     start();
-    blame('elsewhere.test');
+    name('elsewhere.test');
     throw dead;
   });
   await expect(led).rejects.toBe(dead);
   expect(await failing.attempt(HOST, 'm', answers)).toBe('answer');
   await expect(failing.attempt(['elsewhere.test'], 'm', answers)).rejects.toMatchObject({ code: dead.code });
+});
+
+test('an absence that one host told says nothing about the others', async () => {
+  const { failing } = hosts();
+  const both: [string, ...string[]] = ['https://git.corp.test', 'git.corp.test'];
+  const end = Promise.withResolvers<never>();
+  const git = failing.attempt(HOST, 'm', async ({ start }) => {
+    start();
+    return await end.promise;
+  });
+  const page = failing.attempt(both, 'm', async ({ start, name }) => {
+    start();
+    name('https://git.corp.test');
+    throw new GokeepError('not_found', 'x');
+  });
+  await page.catch(() => {});
+  end.reject(silent);
+  await git.catch(() => {});
+  await expect(failing.attempt(HOST, 'm', answers)).rejects.toMatchObject({ code: silent.code });
+  const refused = failing.attempt(['https://git.corp.test'], 'm', answers);
+  expect(await refused).toBe('answer');
 });
 
 test('absences and other failures are not remembered', async () => {
