@@ -4,6 +4,7 @@ import { addFsck } from './fsck.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
 import { addMonitor } from './monitor.ts';
+import { addSbom } from './sbom.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
 import { addWhy } from './why.ts';
@@ -30,6 +31,7 @@ export function runProgram(): void {
   addKey(program);
   addLog(program);
   addMonitor(program);
+  addSbom(program);
   addSeed(program);
   addWhy(program);
   program.parseAsync().catch(fail);
