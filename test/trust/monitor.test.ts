@@ -72,7 +72,7 @@ class World {
         return this.mod;
       },
       recorded: (path, version) =>
-        this.told.filter((one) => one.path === path && one.version === version).reverse(),
+        this.told.filter((one) => one.path === path && one.version === version).toReversed(),
       onIncident: (incident) => this.told.push(incident),
       now: () => 1_000,
     };
