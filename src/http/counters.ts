@@ -41,7 +41,7 @@ export class Metrics {
   });
   readonly incidents = new Counter({
     name: 'gokeep_incidents_total',
-    help: 'Bytes or records that differed from what is recorded; each was refused',
+    help: 'What differed from what is recorded: bytes and records, which were refused, and tags and repositories',
     labelNames: ['kind'],
     registers: [this.registry],
   });

@@ -25,6 +25,7 @@ describe('the origin that go writes into .info', () => {
     ['a helper of git instead of an address', { ...GIT, URL: 'ext::sh -c id' }],
     ['a file', { ...GIT, URL: 'file:///etc' }],
     ['a password', { ...GIT, URL: 'https://u:p@git.corp.test/lib' }],
+    ['a password of ssh', { ...GIT, URL: 'ssh://git:p@git.corp.test/lib' }],
     ['a user that may be a token', { ...GIT, URL: 'https://token@git.corp.test/lib' }],
     ['a line break', { ...GIT, URL: 'https://git.corp.test/lib\nx' }],
   ])('is not read where it is %s', (_, origin) => {
