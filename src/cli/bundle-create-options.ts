@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { bytes as parseBytes } from '../config/units.ts';
+import { dayOption } from './day-option.ts';
 import { type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 export interface CreateOptions extends SharedOptions {
@@ -16,8 +17,6 @@ export interface CreateOptions extends SharedOptions {
   readonly dryRun?: true;
   readonly json?: true;
 }
-
-const DAY_MS = 86_400_000;
 
 const several = (value: string, before: string[]): string[] => [...before, value];
 
@@ -39,19 +38,12 @@ function size(value: string): number {
   return parsed;
 }
 
-function day(value: string): number {
-  const time = Date.parse(`${value}T00:00:00Z`);
-  if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value) || Number.isNaN(time))
-    throw new InvalidArgumentError('give a date such as 2026-11-24');
-  return Math.floor(time / DAY_MS);
-}
-
 export function withCreateOptions(command: Command): Command {
   return withSharedOptions(command)
     .argument('[input...]', 'go.mod, go.sum, go.work, SBOM, wish list, source directory or module@version')
     .requiredOption('--output <file>', 'where to write it; a name that ends in .zst is compressed')
     .option('--all', 'everything that the store holds')
-    .option('--served-since <date>', 'everything that was served on this day (UTC) or later', day)
+    .option('--served-since <date>', 'everything that was served on this day (UTC) or later', dayOption)
     .option('--vulndb <source>', 'a vulnerability database too: its URL, or a directory')
     .option('--tests', 'also what only tests of dependencies need')
     .option(

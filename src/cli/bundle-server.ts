@@ -59,6 +59,7 @@ async function ownServer(config: Config): Promise<AsyncDisposable & { readonly r
       metricsListen: undefined,
       accelRedirect: undefined,
       drainDelay: 0,
+      monitor: { every: undefined, webhook: undefined },
       logRequests: false,
       logLevel: 'silent',
       cache: { ...config.cache, memory: 0 },

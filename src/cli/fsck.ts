@@ -117,6 +117,7 @@ export function addFsck(program: Command): void {
       '--repair',
       'move files that do not match into damaged/, so that they are fetched anew (server stopped)',
     )
+    .option('--deep', 'hash every stored file again, which is done with or without this option')
     .option('--json', 'print one JSON document')
     .action((options: FsckOptions) => fsck(options));
 }

@@ -3,8 +3,10 @@ import { addFsck } from './fsck.ts';
 import { addGoauth } from './goauth.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
+import { addMonitor } from './monitor.ts';
 import { addPublish } from './publish.ts';
 import { runCommands } from './run-commands.ts';
+import { addSbom } from './sbom.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
 import { addToken } from './token.ts';
@@ -20,7 +22,9 @@ export function runProgram(): void {
     addGoauth,
     addKey,
     addLog,
+    addMonitor,
     addPublish,
+    addSbom,
     addSeed,
     addToken,
     addWhy,

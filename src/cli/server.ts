@@ -26,6 +26,7 @@ import { incidentSink } from './server-incidents.ts';
 import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
 import { openPublishing } from './server-publishing.ts';
+import { openMonitor } from './server-monitor.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
 
@@ -95,6 +96,10 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     }),
   );
   const zips = cleanup.use(new ZipVerifier(Math.max(1, availableParallelism() - 1)));
+  const onHiddenError = (error: unknown, what: string) => {
+    metrics.hiddenErrors.inc();
+    log.warn({ err: error }, what);
+  };
   const modules = openModules(
     config,
     {
@@ -104,13 +109,11 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       upstreams,
       zips,
       incidents,
-      onHiddenError: (error, what) => {
-        metrics.hiddenErrors.inc();
-        log.warn({ err: error }, what);
-      },
+      onHiddenError,
     },
     cleanup,
   );
+  openMonitor(config, { served, direct: upstreams.direct, metrics, log, onHiddenError }, cleanup);
 
   const bundles = openImporter(config, {
     served,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config, UpstreamConfig } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
@@ -7,77 +7,12 @@ import { writeDurablySync } from '../store/durable-file.ts';
 import { type UpstreamOptions, UpstreamChain } from '../upstream/chain.ts';
 import { ChecksumDatabase, type ForkEvidence } from '../upstream/checksum-database.ts';
 import { parseGosumdb } from '../upstream/checksum-database-keys.ts';
-import { DirectSource } from '../upstream/direct.ts';
-import type { DirectSettings } from '../upstream/go-command.ts';
 import type { HttpAccessOptions } from '../upstream/http-access.ts';
-import { Places } from '../upstream/places.ts';
 import { parseProxyList } from '../upstream/proxy-list.ts';
 import { Routing } from '../upstream/routing.ts';
 import { VERSION } from '../version.ts';
-
-/** The text of a configured file. Throws bad_config naming the key that named it. */
-function fileText(file: string | undefined, key: string): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new GokeepError('bad_config', `${key}: ${file} cannot be read`, { cause: error });
-  }
-}
-
-interface Direct {
-  /** For paths that anybody may name: no credentials, since a go-import page could lead them to any repository. */
-  readonly open: DirectSource;
-  /** For private paths. It has a directory of its own, so that nothing it cloned is found for other paths. */
-  readonly private: DirectSource;
-}
-
-function openDirect(config: Config): Direct {
-  const { direct, environmentProxies, timeouts, git } = config;
-  for (const [key, file] of [
-    ['direct.gitconfig', direct.gitconfig],
-    ['direct.netrc', direct.netrc],
-    ['direct.ssh_key', direct.sshKey],
-    ['direct.ssh_known_hosts', direct.sshKnownHosts],
-    ['direct.ca', direct.ca],
-    ...git.flatMap(({ tokenFile, helper, sshKey, sshKnownHosts }, at) => [
-      [`git[${at}].token_file`, tokenFile] as const,
-      [`git[${at}].helper`, helper?.[0]] as const,
-      [`git[${at}].ssh_key`, sshKey] as const,
-      [`git[${at}].ssh_known_hosts`, sshKnownHosts] as const,
-    ]),
-  ] as const) {
-    // Read at each use; a file that is missing at the start is told at the start.
-    fileText(file, key);
-  }
-  const directory = path.join(config.data, 'direct');
-  const settings: DirectSettings = {
-    directory,
-    go: direct.go,
-    path: config.path,
-    deadline: timeouts.direct,
-    places: new Places(direct.concurrency),
-    maxFile: direct.maxRepository,
-    diskReserve: config.cache.diskReserve,
-    protocols: direct.protocols,
-    insecure: direct.insecure.join(','),
-    httpProxy: environmentProxies.http,
-    httpsProxy: environmentProxies.https,
-    noProxy: environmentProxies.none,
-    caFile: direct.ca,
-  };
-  const credentials = {
-    hosts: git,
-    gitConfigFile: direct.gitconfig,
-    netrcFile: direct.netrc,
-    sshIdentityFile: direct.sshKey,
-    sshKnownHostsFile: direct.sshKnownHosts,
-  };
-  return {
-    open: new DirectSource(settings),
-    private: new DirectSource({ ...settings, directory: path.join(directory, 'private'), credentials }),
-  };
-}
+import { type Direct, openDirect } from './direct-sources.ts';
+import { fileText } from './file-text.ts';
 
 /** How an upstream entry is reached over http: its certificates, credentials, way out and pace. Throws bad_config. */
 export function httpAccess(config: Config, row: UpstreamConfig, via: string): HttpAccessOptions {
@@ -125,6 +60,7 @@ export interface ProvingUpstream {
 
 export interface Upstreams extends AsyncDisposable {
   readonly routing: Routing;
+  readonly direct: Direct;
   /** Undefined where `upstream.sumdb` is off. */
   readonly proving: ProvingUpstream | undefined;
 }
@@ -195,7 +131,7 @@ export function openUpstreams(
     });
     proving = { name, client };
   }
-  return { routing, proving, [Symbol.asyncDispose]: () => routing.close() };
+  return { routing, direct, proving, [Symbol.asyncDispose]: () => routing.close() };
 }
 
 /** Both signed heads and the proof that they contradict each other: whoever has the public key can check it. */

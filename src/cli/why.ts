@@ -5,6 +5,7 @@ import { compare } from '../module/semver.ts';
 import { checkModuleVersion } from '../module/version.ts';
 import type { LogReader } from '../store/log-reader.ts';
 import { type ModuleFile, ModuleStore } from '../store/module-store.ts';
+import { incidentLine } from './incident-line.ts';
 import { openLogReader } from './local-log.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
@@ -98,20 +99,17 @@ async function why(argument: string, options: SharedOptions & { readonly json?: 
   const versions: KnownVersion[] = [];
   for (const version of asked === undefined ? await allVersions(log, store, modulePath) : [asked])
     versions.push(await knownVersion(log, store, modulePath, version));
-  const incidents = log
-    .incidentsOf(modulePath, asked, MOST_INCIDENTS)
-    .map((incident) => ({ ...incident, at: isoTime(incident.at) }));
+  const incidents = log.incidentsOf(modulePath, asked, MOST_INCIDENTS);
 
-  if (options.json === true) printJson({ path: modulePath, private: isPrivate, versions, incidents });
-  else {
+  if (options.json === true) {
+    const shown = incidents.map((incident) => ({ ...incident, at: isoTime(incident.at) }));
+    printJson({ path: modulePath, private: isPrivate, versions, incidents: shown });
+  } else {
     printLines([
       `${modulePath} is ${isPrivate ? 'private: it is fetched from private upstreams only' : 'public'}`,
       ...(versions.length === 0 ? ['no version of it is recorded or held'] : []),
       ...versions.flatMap(versionLines),
-      ...incidents.map(
-        (i) =>
-          `SECURITY: ${i.at} ${i.version}: ${i.source} gave a ${i.kind} with ${i.seen}, the record says ${i.recorded}`,
-      ),
+      ...incidents.map((incident) => incidentLine(incident, false)),
     ]);
   }
   if (incidents.length > 0) exitFound();

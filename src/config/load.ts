@@ -4,6 +4,7 @@ import { GokeepError } from '../errors.ts';
 import { type AccessConfig, resolveAccess } from './access.ts';
 import { checkReplica, trustedKeys } from './bundles.ts';
 import { type GitHostConfig, resolveGitHosts, unfitForSsh } from './git-hosts.ts';
+import { type MonitorConfig, resolveMonitor } from './monitor.ts';
 import { ownAddress } from './own-address.ts';
 import { parseSettings } from './parse.ts';
 import type { Settings } from './schema.ts';
@@ -12,6 +13,7 @@ import { oneSumdb, resolveUpstreams, type UpstreamConfig } from './upstreams.ts'
 import { type Environment, parseBoolean, variable } from './variable.ts';
 
 export type { GitHostConfig } from './git-hosts.ts';
+export type { MonitorConfig, WebhookConfig } from './monitor.ts';
 export type { UpstreamConfig } from './upstreams.ts';
 
 /** Everything the program can be told, resolved: paths absolute, durations in ms, sizes in bytes. */
@@ -56,6 +58,8 @@ export interface Config {
   };
   /** How to get at private repositories. */
   readonly git: readonly GitHostConfig[];
+  /** Whether private repositories are compared with the log, and who is told. */
+  readonly monitor: MonitorConfig;
   readonly sumdb: { readonly name: string | undefined; readonly key: string; readonly mark: string };
   readonly cache: { readonly memory: number; readonly smallFile: number; readonly diskReserve: number };
   readonly prefetchConcurrency: number;
@@ -184,6 +188,7 @@ export function loadConfig(options: LoadOptions): Config {
       maxRepository: size(s.direct?.max_repository, 4 * 2 ** 30, 'direct.max_repository'),
     },
     git: resolveGitHosts(s.git ?? [], fromFile),
+    monitor: resolveMonitor(s, offline, fromFile),
     sumdb: {
       name: variable(env, 'GOKEEP_SUMDB_NAME') ?? s.sumdb?.name,
       key: fromFile(s.sumdb?.key) ?? path.join(data, 'sumdb.key'),

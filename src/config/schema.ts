@@ -138,6 +138,14 @@ export const Settings = table({
     }),
   ),
   git: optional(Type.Array(Git)),
+  monitor: optional(
+    table({
+      every: optional(duration('how often private repositories are compared with the log')),
+      webhook: optional(text('https URL that is told of new incidents')),
+      webhook_token_file: optional(text('file whose first line is sent to it as a bearer token')),
+      webhook_key_file: optional(text('file whose first line is the key that signs what is sent to it')),
+    }),
+  ),
   sumdb: optional(
     table({
       name: optional(text('name of our own checksum database; part of its key')),

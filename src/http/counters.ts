@@ -41,13 +41,29 @@ export class Metrics {
   });
   readonly incidents = new Counter({
     name: 'gokeep_incidents_total',
-    help: 'Bytes or records that differed from what is recorded; each was refused',
+    help: 'What differed from what is recorded: bytes and records, which were refused, and tags and repositories',
     labelNames: ['kind'],
     registers: [this.registry],
   });
   readonly hiddenErrors = new Counter({
     name: 'gokeep_background_errors_total',
     help: 'Failures that no client saw: background refreshes and the like',
+    registers: [this.registry],
+  });
+  readonly monitored = new Gauge({
+    name: 'gokeep_monitor_versions',
+    help: 'Private versions in the last round of the monitor: same, untagged, unknown, or differ',
+    labelNames: ['state'],
+    registers: [this.registry],
+  });
+  readonly monitorTroubles = new Gauge({
+    name: 'gokeep_monitor_troubles',
+    help: 'Repositories that could not be compared in the last round of the monitor',
+    registers: [this.registry],
+  });
+  readonly monitorEnded = new Gauge({
+    name: 'gokeep_monitor_round_seconds',
+    help: 'When the last round of the monitor ended; 0 before the first',
     registers: [this.registry],
   });
 

@@ -1,14 +1,20 @@
 import { GokeepError } from '../errors.ts';
 import type { Incident } from '../store/log-records.ts';
 
-/** What differed from what is recorded. */
-export type IncidentKind =
+/** What differed from what is recorded when its bytes or its record were asked for. */
+export type MismatchKind =
   | 'zip' // the zip's bytes
   | 'mod' // the go.mod's bytes
   | 'record'; // what another database says of a version that is already recorded here
 
+/** Beside them what the monitor finds, of which nothing was asked for. */
+export type IncidentKind =
+  | MismatchKind
+  | 'tag' // the commit that a tag names; nothing is seen where the tag is gone
+  | 'repository'; // a repository that its host no longer shows; of a module path, without version
+
 export interface Mismatch {
-  readonly kind: IncidentKind;
+  readonly kind: MismatchKind;
   readonly path: string;
   readonly version: string;
   /** `h1:` of the record, and of what came. */
@@ -21,7 +27,7 @@ export interface Mismatch {
 /** Where incidents go: kept in the database, counted and logged. Must not throw. */
 export type IncidentSink = (incident: Incident) => void;
 
-const WHAT: Readonly<Record<IncidentKind, string>> = {
+const WHAT: Readonly<Record<MismatchKind, string>> = {
   zip: 'the zip',
   mod: 'the go.mod file',
   record: 'the checksum',

@@ -135,16 +135,23 @@ export class ModuleFiles {
     await this.#checkRoom();
     const temporary = await store.openTemporary();
     try {
+      const chain = this.#o.routing.chainFor(path);
       const [zip, mod] = await Promise.all([
         this.#fetchZip(path, version, temporary, signal),
-        this.#o.routing.chainFor(path).fetch({ kind: 'mod', path, version }, { signal }),
+        chain.fetch({ kind: 'mod', path, version }, { signal }),
       ]);
+      // Where its bytes came from, as of now: later, a tag may name another commit. No client has asked for it, and
+      // admission does not fail for it.
+      const info = this.#o.routing.isPrivate(path)
+        ? await chain.fetch({ kind: 'info', path, version }, { signal }).catch(() => undefined)
+        : undefined;
       const { h1 } = await this.#o.zips.verify(temporary.file, path, version, signal);
       return {
         zip: h1,
         mod: h1OfGoMod(mod.body),
         source: zip.source,
         keep: async () => {
+          if (info !== undefined) await store.keep('info', path, version, info.body);
           await store.keep('mod', path, version, mod.body);
           await store.place(temporary, 'zip', path, version);
         },

@@ -179,13 +179,13 @@ export class LogReader implements Disposable {
       .all(limit);
   }
 
-  /** Incidents of one module path, or of one version of it; newest first. */
+  /** Incidents of one module path, or of one version of it and of the path as a whole; newest first. */
   incidentsOf(path: string, version: string | undefined, limit: number): Incident[] {
     return this.#read(() =>
       this.#db
         .prepare<[string, string | null, string | null, number], Incident>(
           `SELECT at, kind, path, version, recorded, seen, source FROM incidents
-           WHERE path = ? AND (? IS NULL OR version = ?) ORDER BY id DESC LIMIT ?`,
+           WHERE path = ? AND (? IS NULL OR version = ? OR version = '') ORDER BY id DESC LIMIT ?`,
         )
         .all(path, version ?? null, version ?? null, limit),
     );

@@ -36,10 +36,10 @@ export class ServedTable {
     for (const { path, version, kind, day } of files) put.run(path, version, kind, day);
   }
 
-  /** What was served on that day or later, by path, version and kind; read page by page. */
-  *since(day: number): Generator<ServedFile> {
-    const next = this.#db.prepare<[string, string, string, number, number], ServedFile>(
-      `SELECT path, version, kind FROM served WHERE (path, version, kind) > (?, ?, ?) AND day >= ?
+  /** What was served on that day or later, and when last, by path, version and kind; read page by page. */
+  *since(day: number): Generator<ServedOn> {
+    const next = this.#db.prepare<[string, string, string, number, number], ServedOn>(
+      `SELECT path, version, kind, day FROM served WHERE (path, version, kind) > (?, ?, ?) AND day >= ?
        ORDER BY path, version, kind LIMIT ?`,
     );
     let last = { path: '', version: '', kind: '' };

@@ -1,5 +1,5 @@
 import { type Database, openForReading, storageError } from './database.ts';
-import { type ServedFile, ServedTable } from './served-table.ts';
+import { type ServedOn, ServedTable } from './served-table.ts';
 import type { Tile } from '../tlog/tile.ts';
 import { type Wish, WishTable } from './wish-table.ts';
 
@@ -39,10 +39,10 @@ export class UpstreamReader implements Disposable {
   }
 
   /**
-   * Files that were served on that day (UTC days since 1970) or later, by path, version and kind. Read as they are asked
+   * Files that were served on that day (UTC days since 1970) or later, and when last, by path, version and kind. Read as they are asked
    * for, without holding back the server's writer. Throws storage_failed.
    */
-  *servedSince(day: number): Generator<ServedFile> {
+  *servedSince(day: number): Generator<ServedOn> {
     if (!this.#migrated) return;
     try {
       yield* new ServedTable(this.#db).since(day);

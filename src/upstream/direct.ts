@@ -9,6 +9,7 @@ import type { SmallRequest } from './answer-checks.ts';
 import { writeAll, zipOnly } from './chunks.ts';
 import { directError } from './direct-verdict.ts';
 import { fileChunks } from './file-source.ts';
+import { isHidden } from './git-answer.ts';
 import { FailingHosts } from './failing-hosts.ts';
 import type { Attempt } from './failing-hosts.ts';
 import { entryFor, hostIn } from './git-host.ts';
@@ -94,6 +95,28 @@ export class DirectSource {
     }
   }
 
+  /**
+   * The commits that the tags of a repository name now, annotated tags followed to theirs: `refs/tags/v1.0.0` → 40 or 64
+   * hexadecimal digits. One `git ls-remote`.
+   *
+   * Throws as fetch; not_found alone says that the host answered and shows no such repository.
+   *
+   * @param url of http, https or ssh, without a login
+   * @param path a module in it, whose logins count
+   */
+  async tags(url: string, path: string, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const subject = `Module ${path}`;
+    const args = ['ls-remote', '-q', '--tags', '--end-of-options', url];
+    return await this.#failing.attempt([this.#gitHost(hostIn(url), url)], subject, async (attempt) => {
+      const asked = { path, subject, signal, ...attempt };
+      const { status, stdout, stderr } = await this.#go.git(args, asked);
+      if (status === 0) return tagsIn(stdout);
+      const error = await this.#failed({ status, stdout: '', stderr }, asked);
+      if (!isHidden(stderr)) throw error;
+      throw new GokeepError('not_found', error.message, { detail: error.detail ?? '' });
+    });
+  }
+
   async #versions(asked: Asking): Promise<readonly string[]> {
     // With @latest a path that is no module is told from a module without tags, which has an empty list. With
     // -e a broken latest version does not hide the others. Retracted versions stay: clients need their go.mod.
@@ -171,9 +194,14 @@ export class DirectSource {
    */
   #hostsOf(path: string): [string, ...string[]] {
     const own = hostOf(path);
-    const url = entryFor(this.#settings.credentials?.hosts ?? [], `https://${path}`)?.url;
-    const git = url === undefined ? own : hostIn(url);
+    const git = this.#gitHost(own, `https://${path}`);
     return /\.git(?:\/|$)/.test(path) ? [git] : [pagesOf(own), git];
+  }
+
+  /** The host that git asks for an address: its own, or the one that is to be asked instead. */
+  #gitHost(own: string, address: string): string {
+    const url = entryFor(this.#settings.credentials?.hosts ?? [], address)?.url;
+    return url === undefined ? own : hostIn(url);
   }
 }
 
@@ -200,6 +228,17 @@ function argument(path: string, query: string): string {
     throw new GokeepError('refused', `Module ${path} is named by an IP address and is not fetched directly.`);
   }
   return `${path}@${query}`;
+}
+
+/** What `git ls-remote` prints: a line `HASH<tab>REF` each, and `REF^{}` for what an annotated tag stands for. */
+function tagsIn(stdout: string): ReadonlyMap<string, string> {
+  const tags = new Map<string, string>();
+  for (const line of stdout.split('\n')) {
+    const [, hash, tag] = /^([0-9a-f]{40,64})\t(refs\/tags\/.+?)(?:\^\{\})?$/.exec(line) ?? [];
+    // The line with ^{} comes behind that of the tag itself.
+    if (hash !== undefined && tag !== undefined) tags.set(tag, hash);
+  }
+  return tags;
 }
 
 function parse(stdout: string): GoJson | undefined {

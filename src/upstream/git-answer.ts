@@ -123,6 +123,11 @@ export async function gitAnswer(said: string, shown: string, asked: Asked): Prom
   return { code: rule.code, why: await rule.why(place, asked), host: place.host };
 }
 
+/** True when a host said that it shows no such repository, of one that its git asked for. */
+export function isHidden(said: string): boolean {
+  return HIDDEN.test(said);
+}
+
 const ADDRESSES: readonly RegExp[] = [
   /unable to access '([^']+)'/,
   /Authentication failed for '([^']+)'/,

@@ -57,6 +57,23 @@ describe('gokeep why', () => {
     );
   });
 
+  it('says what the monitor found, of a version and of its whole repository', async () => {
+    using copy = directory.copy();
+    const insert = `INSERT INTO incidents (at, kind, path, version, recorded, seen, source)
+      VALUES (1700000000000, ?, 'corp.test/lib', ?, ?, ?, 'https://corp.test/lib')`;
+    copy.sql(insert, 'tag', 'v1.0.0', 'aaa', 'bbb');
+    copy.sql(insert, 'tag', 'v1.0.0', 'aaa', 'nothing');
+    copy.sql(insert, 'repository', '', 'https://corp.test/lib', 'nothing');
+    copy.sql(insert, 'tag', 'v1.1.0', 'aaa', 'ccc');
+    const { stdout } = await gokeep(['why', 'corp.test/lib@v1.0.0', '--data', copy.data]);
+    expect(stdout.split('\n').filter((line) => line.startsWith('SECURITY'))).toEqual([
+      'SECURITY: 2023-11-14T22:13:20Z corp.test/lib: https://corp.test/lib shows no such repository any more; what is recorded is still served',
+      'SECURITY: 2023-11-14T22:13:20Z v1.0.0: its tag in https://corp.test/lib is gone; it named aaa when it was recorded, and that is what is served',
+      'SECURITY: 2023-11-14T22:13:20Z v1.0.0: its tag in https://corp.test/lib names bbb now; it named aaa when it was recorded, and that is what is served',
+      'SECURITY: 2023-11-14T22:13:20Z v1.0.0: git gave a zip with h1:b, the record says h1:a',
+    ]);
+  });
+
   it('says that nothing is known', async () => {
     expect(await why('example.test/unknown')).toMatchObject({
       code: 0,

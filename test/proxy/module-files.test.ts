@@ -73,7 +73,8 @@ class Stage {
       find: (modulePath: string, version: string) => this.log.get(`${modulePath}@${version}`),
       provenance: () => ({ source: 'proven' }),
     };
-    const routing = { chainFor: () => chain } as unknown as Routing;
+    const isPrivate = (modulePath: string) => modulePath.startsWith('private.test/');
+    const routing = { chainFor: () => chain, isPrivate } as unknown as Routing;
     const { offline = false, proving = true } = o;
     const incidents = (incident: Incident) => void this.incidents.push(incident);
     const lookup = async () => {
@@ -84,7 +85,7 @@ class Stage {
     const records = new Records({
       reader: reader as unknown as DatabaseReader,
       sequencer: sequencer as unknown as Sequencer,
-      isPrivate: (modulePath) => modulePath.startsWith('private.test/'),
+      isPrivate,
       proving: proving ? ({ name: 'sum.test', lookup } as never) : undefined,
       offline,
       incidents,
@@ -194,13 +195,14 @@ describe('a public version', () => {
 describe('a private version', () => {
   const asked = 'private.test/m';
 
-  it('its record is computed from both files, which are then held', async () => {
+  it('its record is computed from both files, which are then held with the .info of that time', async () => {
     const files = await stage.start();
     stage.proven = 'internal';
     expect(await files.mod(asked, V, access)).toMatchObject({ origin: 'upstream' });
     expect(stage.log.get(`${asked}@${V}`)).toMatchObject({ zip: h1Of('zip'), mod: MOD_H1 });
     expect(await files.zip(asked, V, access)).toMatchObject({ origin: 'store' });
-    expect(stage.fetched.sort()).toEqual(['mod', 'zip']);
+    expect(await files.info(asked, V, access)).toMatchObject({ origin: 'store' });
+    expect(stage.fetched.sort()).toEqual(['info', 'mod', 'zip']);
   });
 
   it('keeps nothing when the log refuses', async () => {
