@@ -23,6 +23,7 @@ import type { PreparedAnswers } from '../http/prepared.ts';
 import { RequestLog } from '../http/request-log.ts';
 import { Responder } from '../http/respond.ts';
 import { type ClientSettings, startPage } from '../http/start-page.ts';
+import { signatureHandler } from '../http/signature-handler.ts';
 import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
@@ -58,7 +59,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
   const { routing, proving } = parts.upstreams;
   const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
   const { reader, keeper } = served;
-  const { publishing, yanking } = parts.publishing;
+  const { publishing, yanking, signing } = parts.publishing;
   const mayPublish = onlyFromHere(isLoopbackOnly(config));
 
   const requestLog = new RequestLog(config.logRequests ? destination : undefined);
@@ -99,7 +100,16 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     }),
     databases: databaseHandler({ databases, responder, isPrivate, now: Date.now, wishes }),
     bundles: bundleHandler(exchange, bundles, log),
-    publish: publishHandler({ exchange, publishing, mayPublish, log }),
+    publish: publishHandler({ exchange, publishing, signing, mayPublish, log }),
+    signatures: signatureHandler({
+      exchange,
+      signing,
+      publishing,
+      find: (modulePath, version) => reader.find(modulePath, version),
+      mayPublish,
+      mayRead: () => true,
+      log,
+    }),
     yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(parts.settings()),

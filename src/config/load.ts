@@ -5,6 +5,7 @@ import { checkReplica, trustedKeys } from './bundles.ts';
 import { ownAddress } from './own-address.ts';
 import { parseSettings } from './parse.ts';
 import type { Settings } from './schema.ts';
+import { type SigningConfig, signingRules } from './signing.ts';
 import { bytes, milliseconds } from './units.ts';
 import { oneSumdb, resolveUpstreams, type UpstreamConfig } from './upstreams.ts';
 import { type Environment, variable } from './variable.ts';
@@ -26,6 +27,8 @@ export interface Config {
   readonly replica: boolean;
   /** Verifier keys of the gokeeps whose bundles may be imported; exactly one in a replica. */
   readonly bundles: { readonly trust: readonly string[] };
+  /** Who may sign which modules; the first that matches a path counts. */
+  readonly signing: readonly SigningConfig[];
   readonly upstreams: readonly UpstreamConfig[];
   /** GOSUMDB syntax, or 'off'. */
   readonly upstreamSumdb: string;
@@ -154,6 +157,7 @@ export function loadConfig(options: LoadOptions): Config {
     offline,
     replica,
     bundles: { trust },
+    signing: signingRules(s.signing ?? [], (name) => path.resolve(base, name)),
     upstreams,
     upstreamSumdb: variable(env, 'GOKEEP_UPSTREAM_SUMDB') ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
     timeouts: {

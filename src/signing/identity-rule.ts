@@ -28,8 +28,7 @@ export function isIdentity(
 }
 
 /** A whole host, with its dots escaped, and a whole first element of the path: on a shared host it says whose this is. */
-const FIXED_URL =
-  /^\^https:\/\/(?:[a-z0-9-]|\\\.)+(?::[0-9]+)?\/(?:[A-Za-z0-9_~-]|\\\.)+(?:\/(?![?*{])|\$$)/;
+const FIXED_URL = /^\^https:\/\/(?:[a-z0-9-]|\\\.)+(?::[0-9]+)?\/(?:[A-Za-z0-9_~-]|\\\.)+(?:\/(?![?*{])|\$$)/;
 /** A whole host after an @, at the end. */
 const FIXED_DOMAIN = /@(?:[a-z0-9-]+\\\.)+[a-z0-9-]+\$$/;
 

@@ -50,7 +50,9 @@ export function parseSignatureBundle(text: string): SignatureBundle {
 
 function bare(value: Record<string, unknown>): SignatureBundle {
   if (value['cert'] !== undefined && value['cert'] !== '')
-    throw malformed('it is of an old form, with a certificate; sign with cosign v3, or with --new-bundle-format');
+    throw malformed(
+      'it is of an old form, with a certificate; sign with cosign v3, or with --new-bundle-format',
+    );
   return { form: 'bare', signature: base64(value['base64Signature']) };
 }
 
@@ -90,7 +92,8 @@ function withoutDigest(value: Record<string, unknown>): Record<string, unknown> 
 
 function base64(value: unknown): Buffer {
   const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.alloc(0);
-  if (bytes.length === 0 || bytes.toString('base64') !== value) throw malformed('its signature is not base64');
+  if (bytes.length === 0 || bytes.toString('base64') !== value)
+    throw malformed('its signature is not base64');
   return bytes;
 }
 

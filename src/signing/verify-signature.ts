@@ -47,7 +47,9 @@ export async function verifySignature(
   const parsed = parseSignatureBundle(text);
   const predicateType = await checkSubject(parsed, artifact);
   const isKeyed = parsed.form === 'bare' || parsed.bundle.verificationMaterial.content.$case === 'publicKey';
-  const signer = isKeyed ? await byKey(parsed, artifact, rule.keys) : await byIdentity(parsed, artifact, rule);
+  const signer = isKeyed
+    ? await byKey(parsed, artifact, rule.keys)
+    : await byIdentity(parsed, artifact, rule);
   return {
     kind: parsed.form === 'envelope' ? 'attestation' : 'signature',
     signer,
@@ -62,7 +64,8 @@ export async function verifySignature(
 async function checkSubject(parsed: SignatureBundle, artifact: Artifact): Promise<string | undefined> {
   if (parsed.form === 'envelope') {
     const { predicateType, subjects } = parseStatement(parsed.payloadType, parsed.payload);
-    if (!subjects.includes((await artifact.digest('sha256')).toString('hex'))) throw otherBytes('attestation');
+    if (!subjects.includes((await artifact.digest('sha256')).toString('hex')))
+      throw otherBytes('attestation');
     return predicateType;
   }
   if (parsed.form === 'message' && parsed.digest !== undefined) {

@@ -105,6 +105,7 @@ export class InProcess implements AsyncDisposable {
       databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now, wishes }),
       bundles: o.bundles?.(exchange) ?? (() => Promise.reject(new Error('no bundles here'))),
       publish: o.publish?.(exchange) ?? (() => Promise.reject(new Error('nothing is published here'))),
+      signatures: () => Promise.reject(new Error('nothing is signed here')),
       yanks: () => Promise.reject(new Error('nothing is yanked here')),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
