@@ -6,6 +6,8 @@ import { addLog } from './log.ts';
 import { addPublish } from './publish.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
+import { addSign } from './sign.ts';
+import { addVerify } from './verify.ts';
 import { addWhy } from './why.ts';
 import { addYank } from './yank.ts';
 import { GokeepError } from '../errors.ts';
@@ -32,6 +34,8 @@ export function runProgram(): void {
   addLog(program);
   addPublish(program);
   addSeed(program);
+  addSign(program);
+  addVerify(program);
   addWhy(program);
   addYank(program);
   program.parseAsync().catch(fail);

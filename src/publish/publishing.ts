@@ -34,7 +34,7 @@ export interface PublishingOptions {
   readonly isPrivate: (path: string) => boolean;
   readonly incidents: IncidentSink;
   /** What demands and verifies signatures; undefined where nothing does. */
-  readonly signing?: Pick<Signing, 'checkSent' | 'admit' | 'published'>;
+  readonly signing?: Pick<Signing, 'checkSent' | 'admit' | 'checkHeld' | 'published'>;
   /** Bytes of disk that must stay free. */
   readonly diskReserve: number;
   readonly now: () => number;
@@ -118,6 +118,7 @@ export class Publishing {
     return await this.#inTurn(`${path}@${version}`, async () => {
       signal.throwIfAborted();
       if (await this.#isThere(path, version, hashes)) {
+        await signing?.checkHeld(path, version, signatures);
         await this.#keepSignatures(path, version, signatures);
         return { path, version, ...hashes, added: false };
       }

@@ -97,6 +97,23 @@ export class Signing {
     return verified.map((each) => this.#stored(each));
   }
 
+  /**
+   * Signatures of a zip with the same files as the one that is held may be of other bytes: it was packed another way.
+   *
+   * @throws bad_signature
+   */
+  async checkHeld(path: string, version: string, signatures: readonly StoredSignature[]): Promise<void> {
+    if (signatures.length === 0) return;
+    const held = await new Artifact(this.#o.store.fileName('zip', path, version)).digest('sha256');
+    if (signatures.every(({ verdict }) => (JSON.parse(verdict) as Verdict).sha256 === held.toString('hex')))
+      return;
+    this.#waiting.drop(path, version);
+    throw new GokeepError(
+      'bad_signature',
+      `${path}@${version} is here with the same files, but its zip was packed another way: sign the zip that is served.`,
+    );
+  }
+
   /** The version is published: nothing waits for it any longer. */
   published(path: string, version: string): void {
     this.#waiting.drop(path, version);
