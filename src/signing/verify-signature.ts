@@ -4,6 +4,7 @@
  */
 
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { ed25519ph } from '@noble/curves/ed25519.js';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type SignedEntity, toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import { GokeepError } from '../errors.ts';
@@ -84,7 +85,7 @@ async function byKey(
     const isRight =
       parsed.form === 'envelope'
         ? isEnvelopeSignedBy(parsed, candidate.key)
-        : await artifact.isSignedBy(candidate.key, parsed.signature, algorithmOf(parsed, candidate.key));
+        : await isBlobSignedBy(parsed, artifact, candidate.key);
     if (!isRight) continue;
     const { name, fingerprint } = candidate;
     return { kind: 'key', name, fingerprint };
@@ -107,20 +108,39 @@ function candidates(parsed: SignatureBundle, keys: readonly PublicKey[]): readon
   );
 }
 
-function algorithmOf(parsed: SignatureBundle, key: KeyObject): DigestAlgorithm {
-  if (parsed.form === 'bare' || key.asymmetricKeyType === 'ed25519') return 'sha256';
-  if (parsed.form === 'message' && parsed.digest !== undefined) return parsed.digest.algorithm;
-  throw new GokeepError('bad_signature', 'The signature does not say of what digest it is.');
+async function isBlobSignedBy(
+  parsed: Exclude<SignatureBundle, { form: 'envelope' }>,
+  artifact: Artifact,
+  key: KeyObject,
+): Promise<boolean> {
+  const { signature } = parsed;
+  if (parsed.form === 'message' && key.asymmetricKeyType !== 'ed25519') {
+    if (parsed.digest === undefined)
+      throw new GokeepError('bad_signature', 'The signature does not say of what digest it is.');
+    return artifact.isSignedBy(key, signature, parsed.digest.algorithm);
+  }
+  for (const algorithm of digestsOf(key))
+    if (await artifact.isSignedBy(key, signature, algorithm)) return true;
+  return false;
 }
 
-/** The pre-authentication encoding of DSSE v1. */
+/** The pre-authentication encoding of DSSE v1. For Ed25519 cosign signs its SHA-512 (Ed25519ph of RFC 8032), others itself. */
 function isEnvelopeSignedBy(
   { payload, payloadType, signature }: Extract<SignatureBundle, { form: 'envelope' }>,
   key: KeyObject,
 ): boolean {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
   const encoded = Buffer.concat([Buffer.from(head), payload]);
-  return verify(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', encoded, key, signature);
+  if (key.asymmetricKeyType !== 'ed25519')
+    return digestsOf(key).some((algorithm) => verify(algorithm, encoded, key, signature));
+  if (verify(null, encoded, key, signature)) return true;
+  const point = Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
+  return signature.length === 64 && ed25519ph.verify(signature, encoded, point);
+}
+
+/** What a signature that does not say it may be of: cosign takes the digest of the curve's own size, earlier ones SHA-256. */
+function digestsOf(key: KeyObject): readonly DigestAlgorithm[] {
+  return key.asymmetricKeyDetails?.namedCurve === 'secp384r1' ? ['sha384', 'sha256'] : ['sha256'];
 }
 
 async function byIdentity(
