@@ -19,7 +19,7 @@ export function makeKey(kind: (typeof KEY_KINDS)[number]): TestKey {
         : generateKeyPairSync('ec', { namedCurve: kind });
   const der = publicKey.export({ format: 'der', type: 'spki' });
   return {
-    publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+    publicKey: publicKey.export({ format: 'pem', type: 'spki' }),
     privateKey,
     fingerprint: createHash('sha256').update(der).digest('base64'),
   };

@@ -100,7 +100,7 @@ export class MadeSigstore {
         },
       },
     });
-    const entry = Object.values(logged)[0] as unknown as LogEntry;
+    const entry = Object.values(logged)[0] as LogEntry;
     const { inclusionProof: proof, signedEntryTimestamp } = entry.verification;
     return JSON.stringify({
       mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
