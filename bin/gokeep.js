@@ -16,7 +16,14 @@ const node = path.join(
   'node',
 );
 const program = existsSync(source) ? source : emitted;
-const child = spawn(node, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+const args = process.argv.slice(2);
+// A bundle may be larger than memory by any factor. What its commands read and unpack lies outside of the heap and is given
+// back when the young generation is collected, so that is kept small; and few arenas leave few holes.
+const small = args[0] === 'bundle';
+const child = spawn(node, [...(small ? ['--max-semi-space-size=1'] : []), program, ...args], {
+  stdio: 'inherit',
+  env: small ? { MALLOC_ARENA_MAX: '2', ...process.env } : process.env,
+});
 
 // Who stops the server knows this process only: it passes signals on, and ends when the program has.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));

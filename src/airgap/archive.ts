@@ -1,10 +1,11 @@
-import { createReadStream, existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
 import { GokeepError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
+import { diskChunks } from './chunks.ts';
 import { padding, readHeader, type TarEntry } from './tar.ts';
 import { oneFrame, ZSTD } from './zstd-frame.ts';
 
@@ -12,8 +13,6 @@ import { oneFrame, ZSTD } from './zstd-frame.ts';
 export interface ArchiveFile extends TarEntry {
   readonly body: AsyncGenerator<Buffer>;
 }
-
-const CHUNK = 1 << 17;
 
 /**
  * Names of the files that an archive lies in: the one named, or all parts of a split one, of which the first is named.
@@ -50,11 +49,11 @@ export function partName(file: string, n: number): string {
   return `${file}.${String(n).padStart(3, '0')}`;
 }
 
-/** The bytes of an archive in files. Throws bad_bundle where one cannot be read. */
+/** The bytes of an archive in files, in chunks as {@link diskChunks} gives them. Throws bad_bundle where one cannot be read. */
 export async function* fileChunks(file: string): AsyncGenerator<Buffer> {
   for (const part of partsOf(file)) {
     try {
-      yield* createReadStream(part, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>;
+      yield* diskChunks(part);
     } catch (error) {
       throw new GokeepError(
         'bad_bundle',

@@ -6,6 +6,7 @@ import { openNote } from '../note/note.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { type ArchiveFile, archiveFiles } from './archive.ts';
 import { type BundlePath, parseBundlePath } from './bundle-path.ts';
+import { wholeOf } from './chunks.ts';
 import { checkOrder, type Entry, malformedLine, MAX_LINE, parseEntry } from './entry.ts';
 import { bundleId, type Manifest, MAX_MANIFEST, parseManifest } from './manifest.ts';
 
@@ -187,9 +188,7 @@ async function next(archive: AsyncGenerator<ArchiveFile>, wanted: string): Promi
 async function small(file: ArchiveFile, max: number): Promise<Buffer> {
   if (file.size > max || !file.name.startsWith('bundles/'))
     throw new GokeepError('bad_bundle', 'this is no bundle: it does not begin with a manifest');
-  const parts: Buffer[] = [];
-  for await (const part of file.body) parts.push(part);
-  return Buffer.concat(parts);
+  return wholeOf(file.body, file.size);
 }
 
 function expectName(file: ArchiveFile, name: string): void {

@@ -1,3 +1,5 @@
+import { wholeOf } from './chunks.ts';
+
 /** Reads a stream in portions of one's own choice. Memory: one chunk of the stream, and what is asked for at once. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Buffer>;
@@ -9,9 +11,7 @@ export class ByteReader {
 
   /** Exactly `length` bytes, or as many as there are until the end. For small lengths: they are held at once. */
   async read(length: number): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for await (const part of this.stream(length)) parts.push(part);
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+    return wholeOf(this.stream(length), length);
   }
 
   /** The next `length` bytes in the chunks they come in; fewer only where the stream ends. */

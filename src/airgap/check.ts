@@ -6,6 +6,7 @@ import { checkAnswer, MAX_BYTES } from '../upstream/answer-checks.ts';
 import { VulndbCheck } from '../vulndb/check.ts';
 import { Limit } from '../upstream/limit.ts';
 import type { BundleFile, OpenedBundle } from './bundle-reader.ts';
+import { wholeOf } from './chunks.ts';
 import type { BundlePath } from './bundle-path.ts';
 import { ProofCheck } from './proof-check.ts';
 import type { ProvenRecords } from './proven.ts';
@@ -249,7 +250,5 @@ class BundleCheck {
 async function collect(file: BundleFile, max: number): Promise<Buffer> {
   if (file.entry.size > max)
     throw new GokeepError('bad_bundle', `${file.entry.path}: is larger than such a file can be`);
-  const parts: Buffer[] = [];
-  for await (const part of file.body) parts.push(part);
-  return Buffer.concat(parts);
+  return wholeOf(file.body, file.entry.size);
 }

@@ -20,8 +20,6 @@ export interface RecordTarget {
   seen(database: string): Promise<readonly TreeHead[]>;
   /** Reports what contradicts what is here; changes nothing but what is known of a public database's heads. */
   check(proven: ProvenRecords, report: (problem: string) => void): Promise<void>;
-  /** Whether records have to wait for the files that they promise. */
-  readonly afterFiles: boolean;
   /** Takes everything, durably. Doing it again changes nothing. */
   commit(proven: ProvenRecords, bundle: OpenedBundle): Promise<void>;
 }
@@ -128,7 +126,11 @@ export class BundleImport {
   async #importOpened(bundle: OpenedBundle, root: string): Promise<Imported> {
     const { receipts } = this.#o;
     const { id, manifest } = bundle;
-    if (receipts.has(id)) return { id, added: false, facts: NOTHING };
+    if (receipts.has(id)) {
+      // A run that was killed behind its receipt has left it.
+      await rm(path.join(root, id), { recursive: true, force: true });
+      return { id, added: false, facts: NOTHING };
+    }
     if (manifest.base !== undefined && !receipts.has(manifest.base))
       throw new GokeepError(
         'bad_bundle',
@@ -182,9 +184,12 @@ export class BundleImport {
 
   async #commit(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<void> {
     const { targets, keepVulndb } = this.#o;
-    for (const target of targets) if (!target.afterFiles) await target.commit(proven, bundle);
+    const { count } = bundle.manifest.entries;
+    await this.#checkRoom(count * RECORD_BYTES, directory);
+    // Records before files, which wait on the same disk: a file that is not on record is an error, and another record of its
+    // version could come in meanwhile.
+    for (const target of targets) await target.commit(proven, bundle);
     await this.#takeOver(bundle, directory);
-    for (const target of targets) if (target.afterFiles) await target.commit(proven, bundle);
     const vulndb = path.join(directory, 'files', 'vulndb');
     if (bundle.manifest.vulndb !== undefined && existsSync(vulndb)) await keepVulndb(vulndb, bundle.id);
   }

@@ -22,6 +22,14 @@ export interface ClaimedRecord {
   readonly text: Buffer;
 }
 
+/** Module versions that one database alone has proven. */
+export interface ProvenAlone {
+  readonly database: string;
+  readonly versions: number;
+  /** One of them, `path@version`. */
+  readonly example: string;
+}
+
 export interface ProvenHashes extends GoSumHashes {
   readonly database: string;
 }
@@ -133,10 +141,10 @@ export class ProvenRecords implements Disposable {
       .map(({ databases, ...record }) => ({ ...record, databases: JSON.parse(databases) as string[] }));
   }
 
-  /** How many module versions one database alone has proven, by the database's name. */
-  provenAlone(): { database: string; versions: number; example: string }[] {
+  /** What one database alone has proven, by the database's name. */
+  provenAlone(): ProvenAlone[] {
     return this.#db
-      .prepare<[], { database: string; versions: number; example: string }>(
+      .prepare<[], ProvenAlone>(
         `SELECT database, count(*) AS versions, min(example) AS example FROM (
            SELECT min(database) AS database, path || '@' || version AS example FROM records
            GROUP BY path, version HAVING count(*) = 1)

@@ -5,6 +5,7 @@ import { GokeepError } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { makeDirectory, syncDirectory, syncFile, writeDurablySync } from '../store/durable-file.ts';
 import { archiveFiles, fileChunks, plainChunks } from './archive.ts';
+import { wholeOf } from './chunks.ts';
 import { openManifest } from './bundle-reader.ts';
 import type { Manifest } from './manifest.ts';
 import { digestFile, type OutputOptions, writeArchive, type WrittenFile } from './bundle-writer.ts';
@@ -95,10 +96,8 @@ export class Receipts {
       const [, id = '', kind] = /^bundles\/([0-9a-f]{32})\/(manifest|entries)$/.exec(name) ?? [];
       if (kind === undefined) break;
       if (kind === 'manifest') {
-        const parts: Buffer[] = [];
         if (size > 16 * 2 ** 20) throw new GokeepError('bad_bundle', `${file}: its manifest is too large`);
-        for await (const part of body) parts.push(part);
-        note = { path: id, body: Buffer.concat(parts) };
+        note = { path: id, body: await wholeOf(body, size) };
         continue;
       }
       if (note?.path !== id)

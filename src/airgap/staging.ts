@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BundleFile, entriesIn, type OpenedBundle } from './bundle-reader.ts';
+import { diskChunks } from './chunks.ts';
 import type { FileSink } from './check.ts';
 
 /** Where a file of a bundle waits, below the directory of its import. */
@@ -65,6 +66,6 @@ export class Staging implements FileSink {
 
 async function digest(file: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  for await (const chunk of diskChunks(file)) hash.update(chunk);
   return hash.digest('hex');
 }

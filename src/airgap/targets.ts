@@ -36,7 +36,6 @@ export function ownLogTarget(
   { publicDatabase, isPrivate }: Vouching,
 ): RecordTarget {
   return {
-    afterFiles: false,
     seen: async () => [],
     check: async (proven, report) => {
       for (let at = { path: '', version: '' }; ; ) {
@@ -96,7 +95,6 @@ export function ownLogTarget(
 export function replicaTarget(replica: ReplicaLog): RecordTarget {
   const { name } = replica;
   return {
-    afterFiles: true,
     seen: async (database) => (database === name && replica.head !== undefined ? [replica.head] : []),
     check: async (proven, report) => {
       if (proven.headNote(name) === undefined)
@@ -127,7 +125,6 @@ export interface PublicDatabase {
 export function publicTarget({ verifier, memory, learn, offline }: PublicDatabase): RecordTarget {
   const { name } = verifier;
   return {
-    afterFiles: false,
     seen: async (database) => {
       const note = database === name && offline ? await memory.latest() : undefined;
       return note === undefined ? [] : [parseTree(openNote(note, [verifier]).text)];

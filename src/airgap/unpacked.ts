@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError } from '../errors.ts';
@@ -9,6 +9,7 @@ import { openScratch } from '../store/scratch.ts';
 import { parseRecord } from '../tlog/record.ts';
 import { type BundlePath, formatBundlePath, parseBundlePath } from './bundle-path.ts';
 import { bundleFile, type BundleFile, entriesIn, type OpenedBundle } from './bundle-reader.ts';
+import { diskChunks } from './chunks.ts';
 import type { Entry } from './entry.ts';
 import { chainOf, type Receipt, Receipts } from './receipts.ts';
 
@@ -136,7 +137,7 @@ export class UnpackedBundles implements Disposable {
     if (stat.size !== entry.size)
       throw new GokeepError('bad_bundle', `${entry.path}: has another size than the manifest says`);
     try {
-      yield* createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
+      yield* diskChunks(file, stat.size);
     } catch (error) {
       throw new GokeepError('bad_bundle', `${entry.path}: cannot be read; see to its permissions`, {
         cause: error,

@@ -9,7 +9,7 @@ import { type BundleFile, entriesIn, openBundle, type OpenedBundle } from './bun
 import { type BundleFacts, checkBundle, type ZipHasher } from './check.ts';
 import { Composition } from './composition.ts';
 import type { Manifest } from './manifest.ts';
-import { ProvenRecords } from './proven.ts';
+import { type ProvenAlone, ProvenRecords } from './proven.ts';
 import { inOrder, type Receipt, Receipts } from './receipts.ts';
 import { UnpackedBundles } from './unpacked.ts';
 import { collectWanted } from './want/collect.ts';
@@ -41,6 +41,8 @@ export interface VerifiedBundle {
   readonly chain: readonly string[];
   /** Undefined where the bundle could not be read to its end. */
   readonly facts: BundleFacts | undefined;
+  /** Databases that alone prove some module versions: how many, and one of them. */
+  readonly alone: readonly ProvenAlone[];
   /** A sentence each; empty when all is in order. */
   readonly problems: readonly string[];
   /** How many module versions the inputs need; undefined where there were none, or that could not be found out. */
@@ -55,6 +57,7 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
   let looked: Looked | undefined;
   let facts: BundleFacts | undefined;
   let complete: number | undefined;
+  let alone: ProvenAlone[] = [];
   try {
     const given = await earlierBundles(o);
     looked = await open(o, cleanup);
@@ -67,6 +70,7 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
     for (const receipt of earlier)
       for await (const entry of entriesIn(receipt.entriesFile, receipt.manifest)) held.addBase(entry);
     if (o.inputs.length > 0) complete = await checkComplete(o, held, checked.proven, problems);
+    alone = checked.proven.provenAlone();
     ({ facts } = checked);
   } catch (error) {
     if (!hasCode(error, 'bad_bundle', 'bad_note', 'bad_record', 'bad_proof', 'bad_tile')) throw error;
@@ -74,7 +78,7 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
   }
   const { id, signer, manifest } = looked?.chain.at(-1) ?? {};
   const chain = looked?.chain.map((each) => each.id) ?? [];
-  return { id, signer, manifest, chain, facts, problems: [...problems], complete };
+  return { id, signer, manifest, chain, facts, alone, problems: [...problems], complete };
 }
 
 /** What is to be looked at: one bundle, or those of one chain in a directory. */

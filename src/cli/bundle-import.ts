@@ -86,7 +86,8 @@ async function upload(config: Config, file: string, sent: (bytes: number) => voi
   const counted = (async function* () {
     let bytes = 0;
     for await (const chunk of fileChunks(path.resolve(file))) {
-      yield chunk;
+      // The request holds several at a time.
+      yield Buffer.from(chunk);
       sent((bytes += chunk.length));
     }
   })();

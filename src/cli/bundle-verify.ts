@@ -8,6 +8,7 @@ import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { trustedKeys } from './bundle-keys.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
+import { dropStartupGarbage } from './startup-garbage.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 interface VerifyOptions extends SharedOptions {
@@ -22,6 +23,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const { signers, databases } = trustedKeys(loadLocal(options), options.key);
   const scratch = await mkdtemp(path.join(tmpdir(), 'gokeep-verify-'));
   using progress = new Progress();
+  dropStartupGarbage();
   try {
     await using zips = new ZipVerifier(Math.max(1, availableParallelism() - 1));
     const verified = await verifyBundle({
@@ -45,7 +47,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   }
 }
 
-function asJson({ id, signer, manifest, chain, facts, problems, complete }: VerifiedBundle) {
+function asJson({ id, signer, manifest, chain, facts, alone, problems, complete }: VerifiedBundle) {
   return {
     id: id ?? null,
     signer: signer ?? null,
@@ -57,12 +59,22 @@ function asJson({ id, signer, manifest, chain, facts, problems, complete }: Veri
       root: head.root.toString('base64'),
     })),
     ...facts,
+    alone,
     complete: complete ?? null,
     problems,
   };
 }
 
-function asLines({ id, signer, manifest, chain, facts, problems, complete }: VerifiedBundle): string[] {
+function asLines({
+  id,
+  signer,
+  manifest,
+  chain,
+  facts,
+  alone,
+  problems,
+  complete,
+}: VerifiedBundle): string[] {
   if (manifest === undefined || facts === undefined) return [...problems, 'this bundle is not to be used'];
   const trust = [
     `bundle ${id}: its list of files is signed by ${signer}, whose key was given`,
@@ -74,6 +86,10 @@ function asLines({ id, signer, manifest, chain, facts, problems, complete }: Ver
         `${name}: by its own key, a tree of ${head.size} records has every record of it in the bundle`,
     ),
     `${facts.zips} zips and ${facts.mods} go.mod files have the hashes that these records say; .info, list and @latest carry no proof in Go’s design`,
+    ...alone.map(
+      ({ database, versions, example }) =>
+        `${versions} module versions are proven by ${database} alone, such as ${example}`,
+    ),
     ...(manifest.vulndb === undefined
       ? []
       : [`the vulnerability database (${manifest.vulndb.modified}) has no proof but that signature`]),

@@ -11,7 +11,11 @@ import { openImporter } from './bundle-importer.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
 import { openOwnLog } from './own-log.ts';
 import { openServedReplica } from './replica.ts';
+import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
+
+/** No zip is left to check while the rest is taken over. */
+const ZIPS_IDLE_MS = 200;
 
 /** What takes bundles into a data directory that no server uses: the parts of one, and nothing that listens. */
 export interface ImportSite extends AsyncDisposable {
@@ -40,7 +44,7 @@ export async function openImportSite(config: Config): Promise<ImportSite> {
       onFatal(error instanceof Error ? error : new Error(String(error))),
   };
   const upstreams = cleanup.use(openUpstreams(config, served.name, remembered, forks));
-  const zips = cleanup.use(new ZipVerifier(Math.max(1, availableParallelism() - 1)));
+  const zips = cleanup.use(new ZipVerifier(Math.max(1, availableParallelism() - 1), ZIPS_IDLE_MS));
   const bundles = openImporter(config, {
     served,
     store,
@@ -49,6 +53,7 @@ export async function openImportSite(config: Config): Promise<ImportSite> {
     publicDatabase: upstreams.proving?.client,
     onImported: () => undefined,
   });
+  dropStartupGarbage();
   const resources = cleanup.move();
   return {
     bundles,

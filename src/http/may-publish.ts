@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { Asked } from './handler.ts';
 
-/** Whether whoever sent this request may publish and yank versions of a module. */
-export type MayPublish = (request: IncomingMessage, modulePath: string) => boolean;
+/** Whether whoever sent this request may publish and yank versions of a module, by its unescaped path. */
+export type MayPublish = (asked: Asked, modulePath: string) => boolean;
 
 /** What a front server adds, which makes everybody's requests come from this machine. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
@@ -15,6 +15,6 @@ const BROWSER = ['origin', 'sec-fetch-site'] as const;
  * @param loopbackOnly that nothing but this machine can reach the server, by its configuration
  */
 export function onlyFromHere(loopbackOnly: boolean): MayPublish {
-  return ({ headers }) =>
-    loopbackOnly && [...FORWARDED, ...BROWSER].every((name) => headers[name] === undefined);
+  return ({ request }) =>
+    loopbackOnly && [...FORWARDED, ...BROWSER].every((name) => request.headers[name] === undefined);
 }

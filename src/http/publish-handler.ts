@@ -40,7 +40,7 @@ export function publishHandler(o: PublishHandlerOptions): Handler {
         'publish a version by sending its zip to /<module>/@v/<version>.zip',
       );
     const { path, version } = name;
-    if (!o.mayPublish(request, path)) throw mayNotPublish(path);
+    if (!o.mayPublish(asked, path)) throw mayNotPublish(path);
     o.publishing.check(path, version);
     o.signing?.checkSent(path, version);
     const said = request.headers[CLAIM_HEADER];

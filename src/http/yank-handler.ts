@@ -26,7 +26,7 @@ export interface YankHandlerOptions {
 export function yankHandler(o: YankHandlerOptions): Handler {
   return async (asked) => {
     const { path, version } = parseLookup(asked.path.slice(YANKS_PREFIX.length));
-    if (!o.mayPublish(asked.request, path)) throw mayNotPublish(path);
+    if (!o.mayPublish(asked, path)) throw mayNotPublish(path);
     const yanks = asked.request.method === 'POST';
     const reason = yanks ? await reasonIn(asked) : undefined;
     if (reason === undefined) await o.yanking.unyank(path, version);

@@ -43,13 +43,14 @@ export class ZipVerifier implements AsyncDisposable {
   /** Aborted and replaced when a worker fails that had no task. */
   #workerFailed = new AbortController();
 
-  constructor(threads: number) {
+  /** @param idle milliseconds after which a worker that has nothing to do gives its memory back */
+  constructor(threads: number, idle = 10_000) {
     this.#pool = new Piscina<ZipTask, ZipVerdict>({
       filename: threadEntry('./zip-worker', import.meta.url).href,
       name: 'verifyZipFile',
       minThreads: 0,
       maxThreads: threads,
-      idleTimeout: 10_000,
+      idleTimeout: idle,
       // What it unpacks lies outside of its heap, and is given back when the young generation is collected: a small one.
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 4 },
     });

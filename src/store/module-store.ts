@@ -45,6 +45,18 @@ export interface TemporaryFile extends AsyncDisposable {
   readonly handle: FileHandle;
 }
 
+/** Says of which file it is what goes wrong. */
+async function named(
+  { kind, path: modulePath, version }: AdoptedFile,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw storageError(error, `${kind} of ${modulePath}@${version}`);
+  }
+}
+
 function isAbsent(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -153,11 +165,11 @@ export class ModuleStore {
       const fresh = files.filter(
         ({ kind, path: modulePath, version }) => this.sizeNow(kind, modulePath, version) === undefined,
       );
-      await forEachAtOnce(fresh, SYNCS_AT_ONCE, ({ file }) => syncFile(file));
+      await forEachAtOnce(fresh, SYNCS_AT_ONCE, (each) => named(each, () => syncFile(each.file)));
       const directories = new Set(files.map(({ path: modulePath }) => this.#versions(modulePath)));
       await makeDirectories(directories, path.dirname(this.root));
-      await forEachAtOnce(fresh, SYNCS_AT_ONCE, ({ kind, path: modulePath, version, file }) =>
-        rename(file, this.fileName(kind, modulePath, version)),
+      await forEachAtOnce(fresh, SYNCS_AT_ONCE, (each) =>
+        named(each, () => rename(each.file, this.fileName(each.kind, each.path, each.version))),
       );
       const listed = files.filter(({ kind, version }) => kind === 'zip' && !isPseudoVersion(version));
       await this.#writeLists([...new Set(listed.map((each) => each.path))]);

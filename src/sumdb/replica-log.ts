@@ -65,8 +65,8 @@ export class ReplicaLog implements LogKeeper, AsyncDisposable {
 
   /**
    * Takes what a bundle brought of this log and was proven: see ReplicaWriter.take, which says what is refused. Durable,
-   * and served, when this resolves. Module files are to be stored before: a record is the promise that its files are right,
-   * and `go` asks for them next.
+   * and served, when this resolves. Module files follow at once; until then, and after a kill between until the bundle is taken
+   * again, they are 404 like all that is not held.
    *
    * Throws bad_note too: for a head that this log's key did not sign, or that says something else than it is stored as.
    */

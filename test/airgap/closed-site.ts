@@ -49,7 +49,6 @@ export class ClosedSite implements AsyncDisposable {
     const target: RecordTarget = {
       seen: async (database) => this.seen.get(database) ?? [],
       check: async () => undefined,
-      afterFiles: false,
       commit: async (_proven, { id }) => void this.commits.push(id),
     };
     const options: ImportOptions = {

@@ -50,7 +50,14 @@ export class BenchServer implements AsyncDisposable, Measured {
     const args = [...(o.nodeFlags ?? []), MAIN, 'serve', '--config', config, '--data', o.data];
     const child = spawn(process.execPath, args, {
       cwd: directory,
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_PROXY: '127.0.0.1', ...o.env },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        // The corpus comes from the internet, through whatever stands before it here.
+        NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
+        NO_PROXY: '127.0.0.1',
+        ...o.env,
+      },
       stdio: ['ignore', log, 'pipe'],
     });
     closeSync(log);

@@ -9,8 +9,9 @@ const run = promisify(execFile);
 
 /** A real program with a large module graph; its go.mod becomes that of the benchmark's main module. */
 const PROGRAM = 'github.com/goreleaser/goreleaser/v2@v2.4.8';
+const GOKEEP = path.join(import.meta.dirname, '..', '..', 'bin', 'gokeep.js');
 const KEPT = path.join(import.meta.dirname, 'corpus');
-const ROOT = path.join(KEPT, 'graph');
+const ROOT = path.join(KEPT, 'graph-with-bundle');
 
 /** Files of a real module graph, held by a gokeep that has never been asked for anything else. */
 export interface Corpus {
@@ -112,5 +113,11 @@ async function fetchCorpus(): Promise<void> {
     await cp(path.join(main, 'go.mod'), path.join(making, 'go.mod'));
     await rm(main, { recursive: true, force: true });
   }
+  // A bundle needs go.mod files that no build reads, and what the upstream database says of them.
+  await writeMain(path.join(making, 'main'), await readFile(path.join(making, 'go.mod'), 'utf8'));
+  const bundle = ['--output', path.join(making, 'bundle.tar'), path.join(making, 'main')];
+  await run(process.execPath, [GOKEEP, 'bundle', 'create', '--data', path.join(making, 'data'), ...bundle]);
+  await rm(path.join(making, 'bundle.tar'));
+  await rm(path.join(making, 'main'), { recursive: true });
   await rename(making, ROOT);
 }

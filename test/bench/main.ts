@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { VERSION } from '../../src/version.ts';
 import { BenchServer } from './bench-server.ts';
 import { BenchUpstream } from './bench-upstream.ts';
+import { bundleRows } from './bundle-rows.ts';
 import { type Corpus, copyOfData, openCorpus } from './corpus.ts';
 import { coldRows, warmRow } from './go-rows.ts';
 import { hotRows } from './hot-rows.ts';
@@ -16,7 +17,7 @@ import { markdown, mb, type Row } from './table.ts';
 
 const PAGE = path.join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
 const MARKERS = { begin: '<!-- bench: begin -->', end: '<!-- bench: end -->' };
-const PARTS = ['hot', 'warm', 'cold', 'memory', 'log', 'publish'] as const;
+const PARTS = ['hot', 'warm', 'cold', 'memory', 'bundle', 'log', 'publish'] as const;
 
 function versionOf(program: string, args: readonly string[], pattern: RegExp): string | undefined {
   try {
@@ -75,6 +76,7 @@ try {
   say(await servedRows(parts, corpus, scratch, nginx !== undefined));
   if (parts.has('cold')) say(await coldRows(corpus, scratch));
   if (parts.has('memory')) say(await memoryRows(scratch));
+  if (parts.has('bundle')) say(await bundleRows(corpus, scratch));
   if (parts.has('log')) say(await logRows(scratch, Number(values.records)));
   if (parts.has('publish')) say(await publishRows(scratch));
 

@@ -150,6 +150,9 @@ describe('a bundle', () => {
         at('none'),
       ]);
       expect(found.stdout).toContain('all in order');
+      expect(found.stdout).toMatch(
+        new RegExp(`1 module versions are proven by \\S+ alone, such as ${PRIVATE}@v1.0.0`),
+      );
       expect(found.code).toBe(0);
     }
   });

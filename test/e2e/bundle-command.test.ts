@@ -340,8 +340,10 @@ describe('--json', () => {
       id: made['id'],
       signer: vkey.split('+')[0],
       base: null,
+      chain: [made['id']],
       databases: [database, database],
       files: made['entries'],
+      alone: [],
       complete: null,
       problems: [],
     });

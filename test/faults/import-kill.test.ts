@@ -22,7 +22,7 @@ interface Point {
 
 /** In their order, a sample of the calls that change something on disk. The two kinds differ in what they do to the log. */
 const CHECKING: readonly Point[] = [
-  { what: 'a write of what is proven', kind: 'offline', call: 'pwrite64', nth: 100 },
+  { what: 'a directory of what is checked', kind: 'offline', call: 'mkdir', nth: 8 },
   { what: 'the name of the first zip that was found good', kind: 'replica', call: 'rename', nth: 1 },
   { what: 'the name of the last zip', kind: 'offline', call: 'rename', nth: 3 },
 ];
@@ -48,8 +48,8 @@ const COMMITTING: readonly Point[] = [
   },
   { what: 'the first file for the store', kind: 'replica', call: 'rename', nth: 4 },
   { what: 'the zip that comes after its info and go.mod', kind: 'offline', call: 'rename', nth: 6 },
-  { what: 'a list of versions', kind: 'replica', call: 'rename', nth: 7 },
   { what: 'a file of the next module', kind: 'offline', call: 'rename', nth: 9 },
+  { what: 'a list of versions', kind: 'replica', call: 'rename', nth: 10 },
   { what: 'a vulnerability database', kind: 'replica', call: 'rename', nth: 12 },
   { what: 'the pointer to it', kind: 'offline', call: 'rename', nth: 13 },
   { what: 'the receipt', kind: 'replica', call: 'rename', nth: 14 },

@@ -16,7 +16,8 @@ const KEEPER = path.join(import.meta.dirname, 'keeper.ts');
  */
 const BOUNDARIES: readonly [call: string, fewest: number][] = [
   ['write', 20],
-  ['fsync', 12],
+  ['fsync', 8],
+  ['fdatasync', 2],
   ['mkdir', 6],
   ['rename', 4],
   ['unlink', 1],
@@ -69,7 +70,7 @@ describe.skipIf(!needs('strace'))('a module store, by strace', () => {
   it('syncs every file after its last write and before it gets its name, and then the directory', async () => {
     await inDirectory(async (directory) => {
       const trace = path.join(directory, 'trace');
-      const strace = `strace -f -y -qqq -s 0 -o ${trace} --seccomp-bpf -e trace=write,fsync,rename,mkdir`;
+      const strace = `strace -f -y -qqq -s 0 -o ${trace} --seccomp-bpf -e trace=write,fsync,fdatasync,rename,mkdir`;
       expect((await runKeeper(directory, strace.split(' '))).ended).toBe(0);
       expect(unsynced(await readFile(trace, 'utf8'))).toEqual([]);
     });

@@ -2,7 +2,7 @@ import path from 'node:path';
 
 /**
  * What a power cut could take, though it was named or acknowledged (a line on standard output): lines of an strace with paths
- * of descriptors (-y), of write, fsync, rename and mkdir.
+ * of descriptors (-y), of write, fsync, fdatasync, rename and mkdir.
  */
 export function unsynced(trace: string): string[] {
   const problems: string[] = [];
@@ -12,7 +12,7 @@ export function unsynced(trace: string): string[] {
     const [, call, descriptor, open = '', from = '', to = from] =
       /^\d+ +(\w+)\((?:(\d+)<([^>]*)>|"([^"]*)"(?:, "([^"]*)")?).* = [0-9]+$/.exec(line) ?? [];
     if (call === 'write' && descriptor !== '1') written.add(open);
-    if (call === 'fsync') {
+    if (call === 'fsync' || call === 'fdatasync') {
       written.delete(open);
       entered.delete(open);
     }

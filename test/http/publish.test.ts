@@ -181,7 +181,7 @@ describe('PUT of a zip', () => {
 
 describe('without access control', () => {
   const from = (headers: Record<string, string>, loopbackOnly = true) =>
-    onlyFromHere(loopbackOnly)({ headers } as never, NAME.path);
+    onlyFromHere(loopbackOnly)({ request: { headers } } as never, NAME.path);
 
   it('programs on this machine may publish, where nothing else can reach the server', () => {
     expect(from({ host: '127.0.0.1:8787' })).toBe(true);
