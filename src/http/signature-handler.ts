@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
 import { GokeepError } from '../errors.ts';
 import { parseLookup } from '../module/request-path.ts';
@@ -21,7 +20,7 @@ export interface SignatureHandlerOptions {
   readonly find: (path: string, version: string) => LoggedRecord | undefined;
   readonly mayPublish: MayPublish;
   /** Whether whoever asks may see what there is of a module. */
-  readonly mayRead: (request: IncomingMessage, modulePath: string) => boolean;
+  readonly mayRead: (asked: Asked, modulePath: string) => boolean;
   readonly log: Pick<Logger, 'info'>;
 }
 
@@ -40,10 +39,10 @@ export function signatureHandler(o: SignatureHandlerOptions): Handler {
         body: `${JSON.stringify(body)}\n`,
       });
     if (asked.request.method !== 'PUT') {
-      if (!o.mayRead(asked.request, path)) throw new GokeepError('refused', `You may not read ${path} here.`);
+      if (!o.mayRead(asked, path)) throw new GokeepError('refused', `You may not read ${path} here.`);
       return answer(200, shown(o, path, version));
     }
-    if (!o.mayPublish(asked.request, path)) throw mayNotPublish(path);
+    if (!o.mayPublish(asked, path)) throw mayNotPublish(path);
     const text = await bundleIn(asked);
     const attached = await o.signing.attach(path, version, text, () => o.publishing.check(path, version));
     if (attached.state === 'stored' && attached.added) {
