@@ -245,10 +245,26 @@ describe('gokeep verify', () => {
 
   it('exits 1 where the server tells of a record that is not in its log', async () => {
     const sums = (await lines(PLAIN)).join('\n').replaceAll(/h1:....../g, 'h1:BBBBBB');
-    await using liar = await Liar.before(server.url, (text) => text.replaceAll(/h1:....../g, 'h1:BBBBBB'));
+    await using liar = await Liar.before(server.url, (body, url) =>
+      url.includes('/lookup/') ? Buffer.from(body.toString().replaceAll(/h1:....../g, 'h1:BBBBBB')) : body,
+    );
     const { code, stdout } = await verify(sums, '--url', liar.url);
     expect(code).toBe(1);
     expect(stdout).toContain('not in its log');
+  });
+
+  it('exits 1 where the zip is not the one that was proven, though somebody trusted has signed it', async () => {
+    const other = moduleZipOf(KEYED, 'v1.0.0', { 'b.go': 'package a\n' });
+    const bundle = JSON.parse(signBlob(other, KEY)) as unknown;
+    await using liar = await Liar.before(server.url, (body, url) => {
+      if (url.endsWith('.zip')) return other;
+      return url.startsWith('/api/v1/signatures/')
+        ? Buffer.from(JSON.stringify({ signatures: [{ bundle }] }))
+        : body;
+    });
+    const { code, stdout } = await verify((await lines(KEYED)).join('\n'), '--url', liar.url);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`SECURITY: ${KEYED}@v1.0.0: the zip that was served has`);
   });
 
   it('exits 2 where nothing can be said: no file, no database, no server', async () => {
@@ -276,7 +292,7 @@ async function mkdtempDisposable() {
   };
 }
 
-/** Stands before a server and changes what lookups answer. */
+/** Stands before a server and changes what it answers. */
 class Liar implements AsyncDisposable {
   readonly #server: Server;
 
@@ -284,14 +300,12 @@ class Liar implements AsyncDisposable {
     this.#server = listening;
   }
 
-  static async before(url: string, change: (text: string) => string): Promise<Liar> {
+  static async before(url: string, change: (body: Buffer, url: string) => Buffer): Promise<Liar> {
     const listening = createServer((request, response) => {
       void (async () => {
         const answer = await fetch(`${url}${request.url!}`);
         const body = Buffer.from(await answer.arrayBuffer());
-        response
-          .writeHead(answer.status)
-          .end(request.url!.includes('/lookup/') ? change(body.toString()) : body);
+        response.writeHead(answer.status).end(change(body, request.url!));
       })();
     });
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));

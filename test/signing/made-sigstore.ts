@@ -75,8 +75,16 @@ export class MadeSigstore {
     });
   }
 
-  /** What `cosign sign-blob --bundle` writes for somebody with an identity token. */
-  async signBlob(bytes: Buffer, who: { readonly issuer: string; readonly subject: string }): Promise<string> {
+  /**
+   * What `cosign sign-blob --bundle` writes for somebody with an identity token.
+   *
+   * @param signed what is signed in truth, while certificate, log and digest speak of `bytes`
+   */
+  async signBlob(
+    bytes: Buffer,
+    who: { readonly issuer: string; readonly subject: string },
+    signed = bytes,
+  ): Promise<string> {
     const { ca, tlog } = this.#parts;
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const certificate = Buffer.from(
@@ -87,7 +95,7 @@ export class MadeSigstore {
       })) as Buffer,
     );
     const digest = createHash('sha256').update(bytes).digest();
-    const signature = sign('sha256', bytes, privateKey);
+    const signature = sign('sha256', signed, privateKey);
     const pem = `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`;
     const logged = await tlog.log({
       apiVersion: '0.0.1',

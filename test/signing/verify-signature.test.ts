@@ -162,6 +162,8 @@ describe('a signature by an identity', () => {
       bundle['messageSignature']!['messageDigest'] = right['messageSignature']!['messageDigest'];
     });
     await expect(verify(lie, rule)).rejects.toMatchObject(refused('trusted root'));
+    const logged = await sigstore.signBlob(BYTES, CI, OTHER);
+    await expect(verify(logged, rule)).rejects.toMatchObject(refused('signature verification failed'));
   });
 
   it.each(['tlogEntries', 'inclusionPromise'])(
