@@ -233,7 +233,7 @@ export class Publishing {
   ): Promise<void> {
     if (signatures.length > 0)
       await this.#o.sequencer?.noteHosted({ kind: 'sign', path, version, signatures });
-    this.#o.signing?.published(path, version);
+    await this.#o.signing?.published(path, version, signatures);
   }
 
   /** Resolves when nothing of what was published waits to be cleared away. */

@@ -3,7 +3,7 @@
  * shown of them. What is signed is the zip, byte for byte as it is published and served.
  */
 
-import { GokeepError } from '../errors.ts';
+import { GokeepError, hasCode } from '../errors.ts';
 import { Artifact } from '../signing/artifact.ts';
 import { isIdentity } from '../signing/identity-rule.ts';
 import { ruleFor, type Signer, type SigningRule } from '../signing/rule.ts';
@@ -114,9 +114,23 @@ export class Signing {
     );
   }
 
-  /** The version is published: nothing waits for it any longer. */
-  published(path: string, version: string): void {
+  /**
+   * The version is published: nothing waits for it any longer. What came after `admit` is attached, if it is right.
+   *
+   * @param kept those that were admitted
+   */
+  async published(path: string, version: string, kept: readonly StoredSignature[]): Promise<void> {
+    const late = this.#waiting
+      .of(path, version)
+      .filter((text) => kept.every(({ bundle }) => bundle !== text));
     this.#waiting.drop(path, version);
+    for (const text of late)
+      try {
+        await this.attach(path, version, text, () => undefined);
+      } catch (error) {
+        // Whoever sent it was told that it waits, and not that it is right.
+        if (!hasCode(error, 'bad_signature')) throw error;
+      }
   }
 
   /**

@@ -25,7 +25,9 @@ let site: PublishingSite;
 let signing: Signing;
 let rules: SigningRule[];
 let now: number;
-/** What has already been published may be interrupted by it. */
+/** As it is before the record is logged. */
+let isUnlogged = false;
+/** What is done instead of writing beside the log. */
 let note: PublishingSite['sequencer']['noteHosted'] | undefined;
 
 async function open(directory?: string): Promise<void> {
@@ -42,7 +44,7 @@ async function open(directory?: string): Promise<void> {
   signing = new Signing({
     rules,
     store: site.store,
-    find: (modulePath, version) => site.log.find(modulePath, version),
+    find: (modulePath, version) => (isUnlogged ? undefined : site.log.find(modulePath, version)),
     signatures: (modulePath, version) => site.log.signatures.of(modulePath, version),
     sequencer,
     now: () => now,
@@ -145,6 +147,23 @@ describe('a signature', () => {
     await site.publish(CORP, VERSION, ZIP);
     expect(await attach(bundle)).toMatchObject({ state: 'stored', added: false });
     expect(shown().signatures).toHaveLength(1);
+  });
+
+  it('that comes while its zip is being published is not lost, if it is right', async () => {
+    await attach(signBlob(ZIP, KEY));
+    note = async (change) => {
+      note = undefined;
+      isUnlogged = true;
+      for (const key of [KEY, STRANGER]) await attach(attestBlob(ZIP, key));
+      isUnlogged = false;
+      await site.sequencer.noteHosted(change);
+    };
+    expect(await site.publish(CORP, VERSION, ZIP)).toMatchObject({ added: true });
+    expect(
+      shown()
+        .signatures.map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['attestation', 'signature']);
   });
 
   it('by somebody whom the rule no longer trusts counts no longer', async () => {
