@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'fork' // two tree heads of one log that cannot both be true: a security incident
   | 'bad_bundle' // an air-gap bundle that is not what it says, or does not follow on what is here
   | 'bad_upload' // a zip or what came with it that cannot be published, or a yank that cannot be
+  | 'bad_signature' // a signature bundle that is none, is for other bytes, or is by nobody who is trusted
   | 'too_large' // an upload beyond what a module zip may have
   | 'taken' // a version that was published, or recorded, with other bytes
   | 'bad_source' // a directory or git repository to publish from that is none, or cannot be read

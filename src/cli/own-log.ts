@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import type { HostedTables } from '../store/hosted-tables.ts';
+import type { SignatureTable } from '../store/signature-table.ts';
 import { LogReader } from '../store/log-reader.ts';
 import { lockMark } from '../store/process-lock.ts';
 import { noteKeyUse, openKeyFile } from '../sumdb/key-file.ts';
@@ -20,6 +21,7 @@ export interface ServedLog extends AsyncDisposable {
   readonly reader: DatabaseReader;
   /** What was published here and what was yanked. */
   readonly hosted: HostedTables;
+  readonly signatures: SignatureTable;
   readonly keeper: LogKeeper;
   /** What adds to it; undefined where nothing can. */
   readonly sequencer: Sequencer | undefined;
@@ -55,6 +57,7 @@ export async function openOwnLog(config: Config, onFatal: (error: Error) => void
     vkey: key.vkey,
     reader: new DatabaseReader(logReader, () => sequencer.head ?? firstHead),
     hosted: logReader.hosted,
+    signatures: logReader.signatures,
     keeper: sequencer,
     sequencer,
     replica: undefined,

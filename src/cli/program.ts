@@ -9,7 +9,9 @@ import { runCommands } from './run-commands.ts';
 import { addSbom } from './sbom.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
+import { addSign } from './sign.ts';
 import { addToken } from './token.ts';
+import { addVerify } from './verify.ts';
 import { addWhy } from './why.ts';
 import { addYank } from './yank.ts';
 
@@ -26,7 +28,9 @@ export function runProgram(): void {
     addPublish,
     addSbom,
     addSeed,
+    addSign,
     addToken,
+    addVerify,
     addWhy,
     addYank,
   ]);

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -21,12 +21,15 @@ import { claimOf, formatClaim } from '../publish/version-info.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { ServerClient } from './server-client.ts';
+import { bundleText, sendSignatures } from './sign.ts';
 import { type TalkingOptions, withServerOptions } from './server-options.ts';
 
 interface PublishOptions extends TalkingOptions {
   readonly from?: string;
   readonly module?: string;
   readonly dryRun?: true;
+  readonly output?: string;
+  readonly signature: string[];
 }
 
 /** For all of what git is asked about one version. */
@@ -40,6 +43,7 @@ async function publish(words: readonly string[], options: PublishOptions): Promi
   try {
     const release = await releaseSource({ directory, version, path: options.module, from, git, scratch });
     const request = { path: release.path, version, source: release.source, scratch };
+    options.signature.forEach(bundleText);
     if (options.dryRun === true) await dryRun(request, release, options);
     else await upload(request, release, options);
   } finally {
@@ -50,6 +54,7 @@ async function publish(words: readonly string[], options: PublishOptions): Promi
 async function dryRun(request: ModuleRequest, release: Release, options: PublishOptions): Promise<void> {
   const found = await inspectModule(request);
   const made = found.problem === undefined ? await madeZip(request) : undefined;
+  if (made !== undefined && options.output !== undefined) await copyFile(made.file, options.output);
   if (options.json === true) printJson(describe(request, release, made ?? found, { published: false }));
   else {
     printLines([
@@ -71,6 +76,8 @@ async function upload(request: ModuleRequest, release: Release, options: Publish
   await using server = await ServerClient.open(options, process.env);
   progress.show(() => 'packing');
   const made = await madeZip(request);
+  if (options.output !== undefined) await copyFile(made.file, options.output);
+  await sendSignatures(server, request.path, request.version, options.signature);
   const headers: Record<string, string> = {
     'content-type': 'application/zip',
     'content-length': String(made.size),
@@ -162,5 +169,12 @@ export function addPublish(program: Command): void {
     .option('--from <source>', 'tag: what the git tag holds; directory: the files as they lie there')
     .option('--module <path>', 'the module path, where there is no go.mod')
     .option('--dry-run', 'print what would be published, and send nothing')
+    .option('--output <file>', 'write the zip there too, with --dry-run to be signed before it is published')
+    .option(
+      '--signature <file>',
+      'bundle that cosign wrote when it signed the zip; may be given again',
+      (file: string, before: string[]) => [...before, file],
+      [],
+    )
     .action((words: string[], options: PublishOptions) => publish(words, options));
 }

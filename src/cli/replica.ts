@@ -41,6 +41,7 @@ export function openServedReplica(
     vkey: replica.vkey,
     reader: new DatabaseReader(replica.reader, () => replica.requireHead(), { sparse: true }),
     hosted: replica.reader.hosted,
+    signatures: replica.reader.signatures,
     keeper: replica,
     sequencer: undefined,
     replica,

@@ -16,7 +16,7 @@ import { Exchange } from '../http/exchange.ts';
 import type { Gate } from '../http/gate.ts';
 import { handOffTo } from '../http/hand-off.ts';
 import type { Health } from '../http/health.ts';
-import { byRight, onlyFromHere } from '../http/may-publish.ts';
+import { byRight, onlyFromHere, readByRight } from '../http/may-publish.ts';
 import type { TlsFiles } from '../http/listener.ts';
 import { moduleHandler } from '../http/module-handler.ts';
 import { PooledFiles } from '../http/pooled-file.ts';
@@ -25,6 +25,7 @@ import type { PreparedAnswers } from '../http/prepared.ts';
 import { RequestLog } from '../http/request-log.ts';
 import { Responder } from '../http/respond.ts';
 import { type ClientSettings, startPage } from '../http/start-page.ts';
+import { signatureHandler } from '../http/signature-handler.ts';
 import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
@@ -66,7 +67,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
   const { routing, proving } = parts.upstreams;
   const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
   const { reader, keeper } = served;
-  const { publishing, yanking } = parts.publishing;
+  const { publishing, yanking, signing } = parts.publishing;
   const mayPublish = config.access.required ? byRight : onlyFromHere(isLoopbackOnly(config));
   // A cache in front asks nobody for credentials.
   const keptByNobody = (modulePath: string) =>
@@ -110,7 +111,16 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     }),
     databases: databaseHandler({ databases, responder, isPrivate: keptByNobody, now: Date.now, wishes }),
     bundles: bundleHandler(exchange, bundles, log),
-    publish: publishHandler({ exchange, publishing, mayPublish, log }),
+    publish: publishHandler({ exchange, publishing, signing, mayPublish, log }),
+    signatures: signatureHandler({
+      exchange,
+      signing,
+      publishing,
+      find: (modulePath, version) => reader.find(modulePath, version),
+      mayPublish,
+      mayRead: readByRight,
+      log,
+    }),
     yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(parts.settings(), config.access.required),

@@ -3,9 +3,11 @@ import type { Config } from '../config/load.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { Publishing } from '../publish/publishing.ts';
+import { Signing } from '../publish/signing.ts';
 import { Yanking } from '../publish/yanking.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import type { ServedLog } from './own-log.ts';
+import { openSigningRules } from './signing-rules.ts';
 
 export interface PublishingParts {
   readonly served: ServedLog;
@@ -21,6 +23,7 @@ export interface PublishingParts {
 export interface ServedPublishing {
   readonly publishing: Publishing;
   readonly yanking: Yanking;
+  readonly signing: Signing;
 }
 
 /** What takes in published versions, after it has finished those that an earlier process was interrupted at. */
@@ -28,6 +31,14 @@ export async function openPublishing(config: Config, parts: PublishingParts): Pr
   const { served, store, zips, isPrivate, incidents, onChanged } = parts;
   const find = (path: string, version: string) => served.reader.find(path, version);
   const { sequencer } = served;
+  const signing = new Signing({
+    rules: openSigningRules(config),
+    store,
+    find,
+    signatures: (path, version) => served.signatures.of(path, version),
+    sequencer,
+    now: Date.now,
+  });
   const publishing = new Publishing({
     data: config.data,
     store,
@@ -37,6 +48,7 @@ export async function openPublishing(config: Config, parts: PublishingParts): Pr
     zips,
     isPrivate,
     incidents,
+    signing,
     diskReserve: config.cache.diskReserve,
     now: Date.now,
     onPublished: onChanged,
@@ -45,7 +57,7 @@ export async function openPublishing(config: Config, parts: PublishingParts): Pr
     for (const { path, version } of await publishing.recover())
       parts.log.info({ path, version }, 'version published, whose publishing had been interrupted');
   const yanking = new Yanking({ find, sequencer, isPrivate, now: Date.now, onChanged });
-  return { publishing, yanking };
+  return { publishing, yanking, signing };
 }
 
 /** True when nothing but this machine can reach the server: it listens on loopback, and stands behind nobody. */

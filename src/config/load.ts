@@ -8,6 +8,7 @@ import { type MonitorConfig, resolveMonitor } from './monitor.ts';
 import { ownAddress } from './own-address.ts';
 import { parseSettings } from './parse.ts';
 import type { Settings } from './schema.ts';
+import { type SigningConfig, signingRules } from './signing.ts';
 import { bytes, milliseconds } from './units.ts';
 import { oneSumdb, resolveUpstreams, type UpstreamConfig } from './upstreams.ts';
 import { type Environment, parseBoolean, variable } from './variable.ts';
@@ -32,6 +33,8 @@ export interface Config {
   readonly replica: boolean;
   /** Verifier keys of the gokeeps whose bundles may be imported; exactly one in a replica. */
   readonly bundles: { readonly trust: readonly string[] };
+  /** Who may sign which modules; the first that matches a path counts. */
+  readonly signing: readonly SigningConfig[];
   readonly upstreams: readonly UpstreamConfig[];
   /** GOSUMDB syntax, or 'off'. */
   readonly upstreamSumdb: string;
@@ -164,6 +167,7 @@ export function loadConfig(options: LoadOptions): Config {
     offline,
     replica,
     bundles: { trust },
+    signing: signingRules(s.signing ?? [], (name) => path.resolve(base, name)),
     upstreams,
     upstreamSumdb: variable(env, 'GOKEEP_UPSTREAM_SUMDB') ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',
     timeouts: {

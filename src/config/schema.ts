@@ -91,6 +91,22 @@ const Access = table({
   ),
 });
 
+const Identity = table({
+  issuer: text('the OpenID issuer, whole'),
+  subject: optional(text('the subject of the certificate, whole')),
+  subject_pattern: optional(text('an anchored regular expression for it')),
+});
+
+const Signing = table({
+  match: patterns('GOPRIVATE patterns of the module paths that this rule is for'),
+  required: optional(
+    Type.Boolean({ description: 'refuse to publish what is not signed; so unless told otherwise' }),
+  ),
+  keys: optional(patterns('PEM files of public keys that may sign')),
+  identities: optional(Type.Array(Identity)),
+  trusted_root: optional(text('JSON file of the sigstore trusted root that identities are verified against')),
+});
+
 export const Settings = table({
   version: Type.Literal(1),
   listen: optional(text('host:port')),
@@ -108,6 +124,7 @@ export const Settings = table({
     }),
   ),
   upstream: optional(Type.Array(Upstream)),
+  signing: optional(Type.Array(Signing)),
   timeouts: optional(
     table({
       connect: optional(duration('until a connection stands')),
@@ -190,6 +207,7 @@ export const Settings = table({
 });
 
 export type Settings = Static<typeof Settings>;
+export type SigningSettings = Static<typeof Signing>;
 export type UpstreamSettings = Static<typeof Upstream>;
 export type GitSettings = Static<typeof Git>;
 export type AccessSettings = Static<typeof Access>;

@@ -16,6 +16,7 @@ import { identityPage, livez, metricsPage, plainPage, readyz } from './own-pages
 import type { PreparedAnswers } from './prepared.ts';
 import { mayRead } from './reads.ts';
 import { checkNotOurs, checkShape, checkUpload, checkWrite, namesOneHost } from './request-shape.ts';
+import { SIGNATURES_PREFIX } from './signature-handler.ts';
 import { answerUnparsed } from './unparsed.ts';
 import { VULNDB_PREFIX } from './vulndb-handler.ts';
 import { YANKS_PREFIX } from './yank-handler.ts';
@@ -31,6 +32,8 @@ export interface AppOptions {
   /** Takes an uploaded zip of a module version. */
   readonly publish: Handler;
   readonly yanks: Handler;
+  /** Shows the signatures of a version, and takes one. */
+  readonly signatures: Handler;
   readonly startPage: () => string;
   readonly health: Health;
   readonly metrics: Metrics;
@@ -53,6 +56,7 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
   bundle: (request) => checkUpload(request, 'the bundle'),
   publish: (request) => checkUpload(request, 'the zip'),
   yank: checkWrite,
+  sign: (request) => checkUpload(request, 'the signature bundle'),
 };
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
 const NEEDS_NOBODY: ReadonlySet<string> = new Set(['page', 'health', 'metrics', 'vulndb']);
@@ -145,6 +149,8 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.put('/api/v1/bundles', take('bundle', o.bundles));
   app.post(`${YANKS_PREFIX}*`, take('yank', o.yanks));
   app.delete(`${YANKS_PREFIX}*`, take('yank', o.yanks));
+  app.put(`${SIGNATURES_PREFIX}*`, take('sign', o.signatures));
+  app.get(`${SIGNATURES_PREFIX}*`, take('signature', o.signatures));
   const publish = take('publish', o.publish);
   // Anywhere else a PUT is what every other method is.
   app.put('/*', (request, reply) => (ZIP.test(request.raw.url ?? '') ? publish : other)(request, reply));

@@ -25,3 +25,9 @@ export const byRight: MayPublish = ({ principal }, modulePath) => {
   demand(principal, 'publish', modulePath);
   return true;
 };
+
+/** Whether whoever sent this request may read a module. Throws why not, the same for every module. */
+export const readByRight: MayPublish = ({ principal }, modulePath) => {
+  demand(principal, 'read', modulePath);
+  return true;
+};

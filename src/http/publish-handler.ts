@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { GokeepError } from '../errors.ts';
 import { parseModuleRequest } from '../module/request-path.ts';
 import type { Publishing } from '../publish/publishing.ts';
+import type { Signing } from '../publish/signing.ts';
 import { parseClaim } from '../publish/version-info.ts';
 import type { Exchange } from './exchange.ts';
 import type { Handler } from './handler.ts';
@@ -17,6 +18,8 @@ export const CLAIM_HEADER = 'gokeep-info';
 export interface PublishHandlerOptions {
   readonly exchange: Exchange;
   readonly publishing: Pick<Publishing, 'check' | 'publish'>;
+  /** Refuses what has to be signed and is not; undefined where nothing has to be. */
+  readonly signing?: Pick<Signing, 'checkSent'>;
   readonly mayPublish: MayPublish;
   readonly log: Pick<Logger, 'info'>;
   readonly limits?: Partial<UploadLimits>;
@@ -39,6 +42,7 @@ export function publishHandler(o: PublishHandlerOptions): Handler {
     const { path, version } = name;
     if (!o.mayPublish(asked, path)) throw mayNotPublish(path);
     o.publishing.check(path, version);
+    o.signing?.checkSent(path, version);
     const said = request.headers[CLAIM_HEADER];
     const claim = said === undefined ? undefined : parseClaim(String(said));
     if (underWay === AT_ONCE)

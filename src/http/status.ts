@@ -36,6 +36,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   fork: 502,
   bad_bundle: 422,
   bad_upload: 422,
+  bad_signature: 422,
   too_large: 413,
   taken: 409,
   bad_source: 422,

@@ -13,10 +13,12 @@ import { checkRoom } from '../proxy/room.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore, TemporaryFile } from '../store/module-store.ts';
+import type { StoredSignature } from '../store/signature-table.ts';
 import type { Sequencer } from '../sumdb/sequencer.ts';
 import { checkAnswer } from '../upstream/answer-checks.ts';
 import { checkGoMod, checkReleaseVersion } from './release-rules.ts';
 import { receive } from './receive.ts';
+import type { Signing } from './signing.ts';
 import { Staging, type StagedVersion } from './staging.ts';
 import { type Claim, formatInfo } from './version-info.ts';
 
@@ -31,6 +33,8 @@ export interface PublishingOptions {
   readonly zips: Pick<ZipVerifier, 'inspect'>;
   readonly isPrivate: (path: string) => boolean;
   readonly incidents: IncidentSink;
+  /** What demands and verifies signatures; undefined where nothing does. */
+  readonly signing?: Pick<Signing, 'checkSent' | 'admit' | 'checkHeld' | 'published'>;
   /** Bytes of disk that must stay free. */
   readonly diskReserve: number;
   readonly now: () => number;
@@ -67,7 +71,7 @@ export class Publishing {
   /**
    * What can be said before the first byte of a zip.
    *
-   * @throws refused for a path that is not private, and in a replica; bad_upload; bad_path
+   * @throws refused for a path that is not private, without a signature that is demanded, and in a replica; bad_upload; bad_path
    */
   check(path: string, version: string): void {
     if (this.#o.sequencer === undefined)
@@ -89,7 +93,7 @@ export class Publishing {
    * @param body the zip, as a client sends it
    * @param claim undefined: published now, from nowhere in particular
    * @param signal aborts it as long as nothing is logged
-   * @throws as check; too_large; bad_upload for what `go` would refuse; taken (an incident) when the version is on
+   * @throws as check; bad_signature; too_large; bad_upload for what `go` would refuse; taken (an incident) when the version is on
    * record with other hashes; storage_full, storage_failed and what the log throws; the signal's reason
    */
   async publish(
@@ -98,7 +102,9 @@ export class Publishing {
     claim: Claim | undefined,
     signal: AbortSignal,
   ): Promise<Published> {
+    const { signing } = this.#o;
     this.check(path, version);
+    signing?.checkSent(path, version);
     await checkRoom(this.#o.store.root, this.#o.diskReserve);
     await using zip = await this.#o.store.openTemporary();
     await receive(body, zip, `${path}@${version}`);
@@ -107,11 +113,17 @@ export class Publishing {
     synced.catch(() => undefined);
     const { h1, mod } = await this.#judge(zip, path, version, signal);
     const hashes = { zip: h1, mod: h1OfGoMod(mod) };
+    const signatures = (await signing?.admit(path, version, zip.file)) ?? [];
     const info = formatInfo(version, claim ?? { time: new Date(this.#o.now()), origin: undefined });
     return await this.#inTurn(`${path}@${version}`, async () => {
       signal.throwIfAborted();
-      if (await this.#isThere(path, version, hashes)) return { path, version, ...hashes, added: false };
-      const staged = await this.#staging.stage({ path, version }, { zip, zipSynced: synced, mod, info });
+      if (await this.#isThere(path, version, hashes)) {
+        await signing?.checkHeld(path, version, signatures);
+        await this.#keepSignatures(path, version, signatures);
+        return { path, version, ...hashes, added: false };
+      }
+      const files = { zip, zipSynced: synced, mod, info, signatures };
+      const staged = await this.#staging.stage({ path, version }, files);
       await this.#log(staged, hashes);
       await this.#finish(staged);
       return { path, version, ...hashes, added: true };
@@ -204,6 +216,7 @@ export class Publishing {
   async #finish(staged: StagedVersion): Promise<void> {
     const { path, version } = staged;
     await this.#o.store.adopt(this.#staging.files(staged));
+    await this.#keepSignatures(path, version, await this.#staging.signatures(staged));
     // Last: what lists name is there.
     await this.#o.sequencer?.noteHosted({ kind: 'host', path, version, now: this.#o.now() });
     this.#o.onPublished();
@@ -211,6 +224,16 @@ export class Publishing {
     const dropped = this.#staging.drop(staged.directory).catch(() => undefined);
     this.#dropping.add(dropped);
     void dropped.then(() => this.#dropping.delete(dropped));
+  }
+
+  async #keepSignatures(
+    path: string,
+    version: string,
+    signatures: readonly StoredSignature[],
+  ): Promise<void> {
+    if (signatures.length > 0)
+      await this.#o.sequencer?.noteHosted({ kind: 'sign', path, version, signatures });
+    await this.#o.signing?.published(path, version, signatures);
   }
 
   /** Resolves when nothing of what was published waits to be cleared away. */

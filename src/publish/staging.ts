@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { makeDirectory, syncDirectory } from '../store/durable-file.ts';
 import { storageError } from '../store/database.ts';
+import type { StoredSignature } from '../store/signature-table.ts';
 import type { AdoptedFile, TemporaryFile } from '../store/module-store.ts';
 
 /** The files of one version on their way into the store, where nobody reads them. */
@@ -15,6 +16,8 @@ export interface StagedVersion {
 const FILES = ['info', 'mod', 'zip'] as const;
 /** Says which version it is. */
 const NAME = 'version.json';
+/** Verified signatures of the zip, where there are any. */
+const SIGNATURES = 'signatures.json';
 
 /**
  * Where a version's files wait while its record is being logged: `publish/<id>/` in the data directory.
@@ -42,6 +45,7 @@ export class Staging {
       readonly zipSynced: Promise<void>;
       readonly mod: Buffer;
       readonly info: Buffer;
+      readonly signatures?: readonly StoredSignature[];
     },
   ): Promise<StagedVersion> {
     const directory = path.join(this.#root, randomUUID());
@@ -53,6 +57,9 @@ export class Staging {
         files.zipSynced,
         writeSynced(path.join(directory, 'mod'), files.mod),
         writeSynced(path.join(directory, 'info'), files.info),
+        ...(files.signatures === undefined || files.signatures.length === 0
+          ? []
+          : [writeSynced(path.join(directory, SIGNATURES), Buffer.from(JSON.stringify(files.signatures)))]),
         writeSynced(path.join(directory, NAME), Buffer.from(JSON.stringify(name))),
       ]);
       await Promise.all([syncDirectory(directory), syncDirectory(this.#root)]);
@@ -85,6 +92,17 @@ export class Staging {
   files(staged: StagedVersion): AdoptedFile[] {
     const { path: modulePath, version } = staged;
     return FILES.map((kind) => ({ kind, path: modulePath, version, file: this.file(staged, kind) }));
+  }
+
+  /** What was verified of it before it was staged. Throws storage_failed. */
+  async signatures(staged: StagedVersion): Promise<readonly StoredSignature[]> {
+    try {
+      const text = await readFile(path.join(staged.directory, SIGNATURES), 'utf8');
+      return JSON.parse(text) as readonly StoredSignature[];
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+      throw storageError(error, `signatures of ${staged.path}@${staged.version}`);
+    }
   }
 
   /** Not synced: one that comes back after a power cut is only gone through once more. */

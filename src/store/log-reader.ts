@@ -1,5 +1,6 @@
 import { type Database, openForReading, storageError } from './database.ts';
 import { HostedTables } from './hosted-tables.ts';
+import { SignatureTable } from './signature-table.ts';
 import { type Incident, type Provenance, REPLICA_OF, sourceName } from './log-records.ts';
 
 interface RecordRow {
@@ -54,6 +55,7 @@ function loggedRecord(row: RecordRow): LoggedRecord {
 export class LogReader implements Disposable {
   /** What was published here and what was yanked. */
   readonly hosted: HostedTables;
+  readonly signatures: SignatureTable;
   readonly #db: Database;
   readonly #byModule;
   readonly #byRange;
@@ -64,6 +66,7 @@ export class LogReader implements Disposable {
     const db = openForReading(file);
     this.#db = db;
     this.hosted = new HostedTables(db);
+    this.signatures = new SignatureTable(db);
     this.#byModule = db.prepare<[string, string], RecordRow>(
       'SELECT id, path, version, zip_h1, mod_h1 FROM records WHERE path = ? AND version = ?',
     );

@@ -3,9 +3,9 @@ import { parseSigner } from '../note/signer.ts';
 import { HighWaterMark } from '../store/high-water-mark.ts';
 import { asStorageError, isFatal } from '../store/database.ts';
 import { FailStop } from '../store/fail-stop.ts';
-import type { HostedTables } from '../store/hosted-tables.ts';
 import type { Incident } from '../store/log-records.ts';
 import { LogWriter } from '../store/log-writer.ts';
+import type { StoredSignature } from '../store/signature-table.ts';
 import { answerCalls } from '../store/thread.ts';
 import { type Candidate, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
 
@@ -28,7 +28,13 @@ export type HostedChange =
       readonly reason: string;
       readonly now: number;
     }
-  | { readonly kind: 'unyank'; readonly path: string; readonly version: string };
+  | { readonly kind: 'unyank'; readonly path: string; readonly version: string }
+  | {
+      readonly kind: 'sign';
+      readonly path: string;
+      readonly version: string;
+      readonly signatures: readonly StoredSignature[];
+    };
 
 /** What the log's thread can be asked. */
 export type LogOperations = {
@@ -63,15 +69,17 @@ const log = () => (opened ??= open());
 
 const failStop = new FailStop((error) => asStorageError(error, 'log database'), isFatal);
 
-function noteHosted(tables: HostedTables, change: HostedChange): void {
+function noteHosted({ hosted, signatures }: LogWriter, change: HostedChange): void {
   const { path, version } = change;
   switch (change.kind) {
     case 'host':
-      return tables.host(path, version, change.now);
+      return hosted.host(path, version, change.now);
     case 'yank':
-      return tables.yank(path, version, change.reason, change.now);
+      return hosted.yank(path, version, change.reason, change.now);
     case 'unyank':
-      return tables.unyank(path, version);
+      return hosted.unyank(path, version);
+    case 'sign':
+      return signatures.keep(path, version, change.signatures);
   }
 }
 
@@ -79,7 +87,7 @@ answerCalls({
   recover: () => failStop.run(() => log().engine.recover()),
   append: (batch) => failStop.run(() => log().engine.append(batch)),
   incident: (incident) => failStop.run(() => log().writer.recordIncident(incident)),
-  hosted: (change) => failStop.run(() => noteHosted(log().writer.hosted, change)),
+  hosted: (change) => failStop.run(() => noteHosted(log().writer, change)),
   probe: () => failStop.run(() => log().writer.probe(Date.now())),
   close: () => {
     failStop.close(opened?.writer);

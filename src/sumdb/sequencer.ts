@@ -93,7 +93,7 @@ export class Sequencer implements LogKeeper {
     await this.#thread.call('incident', incident);
   }
 
-  /** Notes that a version is hosted here, yanked or no longer yanked. Durable when it resolves. */
+  /** Notes that a version is hosted here, yanked, no longer yanked, or signed. Durable when it resolves. */
   async noteHosted(change: HostedChange): Promise<void> {
     await this.#thread.call('hosted', change);
   }

@@ -7,9 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { gokeep } from '../cli/program.ts';
 import { moduleZipOf } from '../publish/publishing-site.ts';
+import { MadeSigstore } from '../signing/made-sigstore.ts';
+import { makeKey, signBlob } from '../signing/made-signatures.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { needs } from '../world/programs.ts';
 
+const KEY = makeKey('P-256');
 const FILE = path.join(import.meta.dirname, '../../docs/private-modules.md');
 const whole = await readFile(FILE, 'utf8');
 const [page = ''] = /^## Publish\n[^]*?(?=^## |(?![^]))/m.exec(whole) ?? [];
@@ -35,8 +38,13 @@ describe('the page on private modules, on publishing', () => {
     const toml = blocks('toml')
       .join('\n')
       .replace('version = 1\n', '')
-      .replace(/"https:.*"/, '"off"');
-    server = await GokeepProcess.start({ toml: `${toml}sumdb = "off"\n` });
+      .replace(/"https:.*direct"/, '"off"')
+      .replaceAll('/etc/gokeep/signing', directory);
+    await writeFile(path.join(directory, 'cosign.pub'), KEY.publicKey);
+    await writeFile(path.join(directory, 'trusted_root.json'), (await MadeSigstore.create()).trustedRoot);
+    server = await GokeepProcess.start({
+      toml: toml.replace('proxy = "off"\n\n[[signing]]', 'proxy = "off"\nsumdb = "off"\n\n[[signing]]'),
+    });
   });
 
   afterAll(async () => {
@@ -59,11 +67,13 @@ describe('the page on private modules, on publishing', () => {
 
   it('names no option that none of these commands has', async () => {
     const help = await Promise.all(
-      ['publish', 'yank', 'unyank', 'why'].map(async (name) => (await gokeep([name, '--help'])).stdout),
+      ['publish', 'yank', 'unyank', 'why', 'sign', 'verify'].map(
+        async (name) => (await gokeep([name, '--help'])).stdout,
+      ),
     );
-    const ofCurl = ['--upload-file', '--header'];
+    const ofOthers = ['--upload-file', '--header', '--key', '--signing-config', '--bundle', '--out'];
     const named = [...page.matchAll(/(?:^|[\s`])(--[a-z][a-z-]+)/gm)].map(([, option]) => option!);
-    for (const option of named) if (!ofCurl.includes(option)) expect(help.join('\n')).toContain(option);
+    for (const option of named) if (!ofOthers.includes(option)) expect(help.join('\n')).toContain(option);
   });
 
   it('has settings that load', async () => {
@@ -94,4 +104,43 @@ describe('the page on private modules, on publishing', () => {
       expect(await (await server.get(`${lib}/@v/list`)).text()).toBe(list);
     }
   });
+
+  it.skipIf(!needs('curl'))(
+    'signs and publishes with the curl that it types, and verifies as it says',
+    async () => {
+      const zip = moduleZipOf('corp.example/payments', 'v1.2.3');
+      await writeFile(path.join(directory, 'module.zip'), zip);
+      await writeFile(path.join(directory, 'module.zip.sigstore.json'), signBlob(zip, KEY));
+      const typed = blocks('sh').find((block) =>
+        block.includes('curl --upload-file module.zip.sigstore.json'),
+      )!;
+      const run = (line: string) =>
+        promisify(execFile)('sh', ['-c', line.replaceAll('https://go.corp.example', server.url)], {
+          cwd: directory,
+        });
+      const [signature, upload] = typed.trim().split('\n');
+      expect((await run(upload!)).stdout).toContain('has to be signed');
+      expect(JSON.parse((await run(signature!)).stdout)).toMatchObject({ state: 'waiting' });
+      expect(JSON.parse((await run(upload!)).stdout)).toMatchObject({ added: true });
+      const [attach, show] = ['npx gokeep sign attach ', 'npx gokeep sign show '].map(
+        (name) => commands.find((each) => each.startsWith(name))!,
+      );
+      const inDirectory = (word: string) => (word.endsWith('.json') ? path.join(directory, word) : word);
+      const env = { GOPROXY: server.url, GOSUMDB: server.vkey };
+      expect(await gokeep(words(attach!).map(inDirectory), env)).toMatchObject({ code: 0, stderr: '' });
+      expect((await gokeep(words(show!), env)).stdout).toContain('is signed; a signature is demanded');
+
+      const lookup = `/sumdb/${server.vkey.split('+')[0]!}/lookup/corp.example/payments@v1.2.3`;
+      const lines = (await (await server.get(lookup)).text()).split('\n').slice(1, 3);
+      await writeFile(path.join(directory, 'go.sum'), lines.join('\n'));
+      const rules = blocks('toml').join('\n').replaceAll('/etc/gokeep/signing', directory);
+      await writeFile(path.join(directory, 'gokeep.toml'), rules);
+      const verified = await gokeep(
+        ['verify', path.join(directory, 'go.sum'), '--config', path.join(directory, 'gokeep.toml')],
+        env,
+      );
+      expect(verified).toMatchObject({ code: 0, stderr: '' });
+      expect(verified.stdout).toContain('1 of them signed as demanded');
+    },
+  );
 });

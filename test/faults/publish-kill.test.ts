@@ -69,6 +69,7 @@ async function expectAllOrNothing(directory: string, acknowledged: readonly stri
       expect((await verifyModuleZip(memorySource(zip!), CORP, version)).h1).toBe(record.zip);
       expect(h1OfGoMod(mod!)).toBe(record.mod);
       expect(JSON.parse(info!.toString())).toMatchObject({ Version: version });
+      expect(log.signatures.of(CORP, version).map(({ id }) => id)).toEqual([version]);
     }
     expect(await site.leftovers()).toEqual([]);
     // Whoever was cut off sends it again.
@@ -97,7 +98,7 @@ async function killAt(call: string, nth: number): Promise<boolean> {
 
 describe.skipIf(!needs('strace'))('killed (-9) while it publishes, by strace', () => {
   it.concurrent.each(BOUNDARIES)(
-    'has each version whole, logged and listed or not at all, and all that were acknowledged, at every %s',
+    'has each version whole, logged, signed and listed or not at all, and all that were acknowledged, at every %s',
     async (call, fewest) => {
       let nth = 1;
       while (await killAt(call, nth)) nth++;

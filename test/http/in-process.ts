@@ -42,6 +42,8 @@ export interface InProcessOptions {
   readonly bundles?: (exchange: Exchange) => Handler;
   /** What takes uploaded zips. */
   readonly publish?: (exchange: Exchange) => Handler;
+  /** What shows and takes signatures. */
+  readonly signatures?: (exchange: Exchange) => Handler;
   /** How long what comes behind an answer is read. */
   readonly lingerMs?: number;
 }
@@ -108,6 +110,7 @@ export class InProcess implements AsyncDisposable {
       databases: databaseHandler({ databases: o.databases ?? [], responder, isPrivate, now, wishes }),
       bundles: o.bundles?.(exchange) ?? (() => Promise.reject(new Error('no bundles here'))),
       publish: o.publish?.(exchange) ?? (() => Promise.reject(new Error('nothing is published here'))),
+      signatures: o.signatures?.(exchange) ?? (() => Promise.reject(new Error('nothing is signed here'))),
       yanks: () => Promise.reject(new Error('nothing is yanked here')),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',

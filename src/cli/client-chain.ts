@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Config } from '../config/load.ts';
+import { UpstreamChain } from '../upstream/chain.ts';
+import { parseProxyList } from '../upstream/proxy-list.ts';
+import { httpAccess } from './upstreams.ts';
+
+/** What this machine's go command is told. */
+export interface GoSettings {
+  readonly goproxy: string;
+  readonly gosumdb: string;
+}
+
+/** From the environment, else from `go env` where there is a go command. */
+export async function goSettings(env: NodeJS.ProcessEnv): Promise<GoSettings> {
+  let [goproxy = '', gosumdb = ''] = [env['GOPROXY'], env['GOSUMDB']];
+  if (goproxy === '' || gosumdb === '') {
+    const asked = await promisify(execFile)('go', ['env', 'GOPROXY', 'GOSUMDB'], {
+      env,
+      timeout: 10_000,
+    }).then(
+      ({ stdout }) => stdout.split('\n'),
+      () => [],
+    );
+    goproxy ||= asked[0] ?? '';
+    gosumdb ||= asked[1] ?? '';
+  }
+  return { goproxy: goproxy || 'off', gosumdb: gosumdb || 'sum.golang.org' };
+}
+
+export interface ClientChain extends AsyncDisposable {
+  readonly chain: UpstreamChain;
+}
+
+/** What a client's commands fetch through: the server that they name, else GOPROXY. Throws bad_config. */
+export function openClientChain(
+  config: Config,
+  options: { readonly url?: string; readonly ca?: string },
+  go: GoSettings,
+): ClientChain {
+  const netrc = process.env['NETRC'] || path.join(homedir(), '.netrc');
+  const access = httpAccess(
+    config,
+    {
+      match: [],
+      private: true,
+      proxy: '',
+      ca: options.ca,
+      clientCert: undefined,
+      clientKey: undefined,
+      egress: undefined,
+      netrc: existsSync(netrc) ? netrc : undefined,
+      allowAddresses: [],
+    },
+    'gokeep-client',
+  );
+  // What follows the proxies is the database itself: nothing is fetched from version control.
+  const proxies = parseProxyList(options.url ?? go.goproxy).filter(({ kind }) => kind !== 'direct');
+  const chain = new UpstreamChain({ ...access, proxies });
+  return { chain, [Symbol.asyncDispose]: () => chain.close() };
+}
