@@ -15,7 +15,7 @@ import { needs } from '../world/programs.ts';
 const KEY = makeKey('P-256');
 const FILE = path.join(import.meta.dirname, '../../docs/private-modules.md');
 const whole = await readFile(FILE, 'utf8');
-const [page = ''] = /^## Publish\n[^]*?(?=^## |(?![^]))/m.exec(whole) ?? [];
+const page = [...whole.matchAll(/^## (?:Publish|Sign)\n[^]*?(?=^## |(?![^]))/gm)].join('\n');
 const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g'))].map(([, block]) => block!);
 
@@ -29,7 +29,7 @@ const commands = [
 const words = (command: string): string[] =>
   [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!).slice(2);
 
-describe('the page on private modules, on publishing', () => {
+describe('the page on private modules, on publishing and signing', () => {
   let directory: string;
   let server: GokeepProcess;
 
