@@ -12,13 +12,14 @@ import { httpAccess } from './upstreams.ts';
 export interface GoSettings {
   readonly goproxy: string;
   readonly gosumdb: string;
+  readonly gopath: string;
 }
 
 /** From the environment, else from `go env` where there is a go command. */
 export async function goSettings(env: NodeJS.ProcessEnv): Promise<GoSettings> {
-  let [goproxy = '', gosumdb = ''] = [env['GOPROXY'], env['GOSUMDB']];
-  if (goproxy === '' || gosumdb === '') {
-    const asked = await promisify(execFile)('go', ['env', 'GOPROXY', 'GOSUMDB'], {
+  let [goproxy = '', gosumdb = '', gopath = ''] = [env['GOPROXY'], env['GOSUMDB'], env['GOPATH']];
+  if (goproxy === '' || gosumdb === '' || gopath === '') {
+    const asked = await promisify(execFile)('go', ['env', 'GOPROXY', 'GOSUMDB', 'GOPATH'], {
       env,
       timeout: 10_000,
     }).then(
@@ -27,8 +28,9 @@ export async function goSettings(env: NodeJS.ProcessEnv): Promise<GoSettings> {
     );
     goproxy ||= asked[0] ?? '';
     gosumdb ||= asked[1] ?? '';
+    gopath ||= asked[2] || path.join(homedir(), 'go');
   }
-  return { goproxy: goproxy || 'off', gosumdb: gosumdb || 'sum.golang.org' };
+  return { goproxy: goproxy || 'off', gosumdb: gosumdb || 'sum.golang.org', gopath };
 }
 
 export interface ClientChain extends AsyncDisposable {

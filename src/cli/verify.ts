@@ -11,6 +11,7 @@ import { ChecksumDatabase } from '../upstream/checksum-database.ts';
 import { parseGosumdb } from '../upstream/checksum-database-keys.ts';
 import { TransientMemory } from '../upstream/transient-memory.ts';
 import { goSettings, openClientChain } from './client-chain.ts';
+import { goRememberedHead } from './go-remembered-head.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { type ServerOptions } from './server-client.ts';
@@ -44,7 +45,7 @@ async function verify(names: readonly string[], options: VerifyOptions): Promise
     const { signal } = new AbortController();
     const database = new ChecksumDatabase({
       verifier: gosumdb.verifier,
-      memory: new TransientMemory(),
+      memory: new TransientMemory(goRememberedHead(go.gopath, gosumdb.verifier)),
       fetch: chain.chain.sumdb(gosumdb.name, gosumdb.url),
     });
     const verdict = await verifyGoSum(files, {

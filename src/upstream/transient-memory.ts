@@ -3,12 +3,17 @@ import type { DatabaseMemory } from './database-memory.ts';
 
 /**
  * What is remembered of a database for as long as a command runs, and no longer. A fork is noticed only among the heads that
- * the database shows during that time.
+ * the database shows during that time, and the one it begins with.
  */
 export class TransientMemory implements DatabaseMemory {
   #latest: Buffer | undefined;
   readonly #tiles = new Map<string, Buffer>();
   readonly #lookups = new Map<string, Buffer>();
+
+  /** @param latest a verified note that somebody has kept */
+  constructor(latest: Buffer | undefined) {
+    this.#latest = latest;
+  }
 
   latest(): Promise<Buffer | undefined> {
     return Promise.resolve(this.#latest);

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { generateKey } from '../../src/note/signer.ts';
+import { signNote } from '../../src/note/note.ts';
+import { generateKey, parseSigner } from '../../src/note/signer.ts';
+import { formatTree } from '../../src/tlog/tree-note.ts';
 import { gokeep } from '../cli/program.ts';
 import { moduleZipOf } from '../publish/publishing-site.ts';
 import { MadeSigstore } from '../signing/made-sigstore.ts';
@@ -265,6 +267,27 @@ describe('gokeep verify', () => {
     const { code, stdout } = await verify((await lines(KEYED)).join('\n'), '--url', liar.url);
     expect(code).toBe(1);
     expect(stdout).toContain(`SECURITY: ${KEYED}@v1.0.0: the zip that was served has`);
+  });
+
+  it('exits 1 where go has seen another history of the log, and goes on from the one it has seen', async () => {
+    const sums = (await lines(PLAIN)).join('\n');
+    const name = server.vkey.split('+')[0]!;
+    const gopath = at('gopath');
+    const remember = async (note: Buffer | string) => {
+      await mkdir(path.join(gopath, 'pkg', 'sumdb', name), { recursive: true });
+      await writeFile(path.join(gopath, 'pkg', 'sumdb', name, 'latest'), note);
+      await writeFile(at('go.sum'), sums);
+      return gokeep(['verify', at('go.sum')], { GOPROXY: server.url, GOSUMDB: server.vkey, GOPATH: gopath });
+    };
+    expect(await remember(await (await server.get(`/sumdb/${name}/latest`)).text())).toMatchObject({
+      code: 0,
+    });
+    expect(await remember('')).toMatchObject({ code: 0 });
+    const signer = parseSigner((await readFile(path.join(server.data, 'sumdb.key'), 'utf8')).split('\n')[0]!);
+    const fork = signNote(formatTree({ size: 1, root: Buffer.alloc(32, 1) }), [signer]);
+    const { code, stdout } = await remember(fork);
+    expect(code).toBe(1);
+    expect(stdout).toContain('two histories');
   });
 
   it('exits 2 where nothing can be said: no file, no database, no server', async () => {
