@@ -71,8 +71,12 @@ function openWarning({ listen }: Config): string {
   return `access is off: whoever reaches ${listen.host}:${listen.port} may read everything (access.required)`;
 }
 
-function warningsFor({ access, tls, url }: Config, tokens: number): string[] {
+function warningsFor({ access, listen, tls, url }: Config, tokens: number): string[] {
   const warnings: string[] = [];
+  if (!access.saidSo)
+    warnings.push(
+      `access is required, since others than this machine can reach ${listen.host}:${listen.port}: clients without credentials get 401; to serve everybody set access.required = false (GOKEEP_ACCESS_REQUIRED=false)`,
+    );
   if (tokens === 0 && access.oidc.length === 0 && access.certificates.length === 0)
     warnings.push(
       "access is required, and there is no token yet: npx gokeep token create --name NAME --read 'PATTERN'",

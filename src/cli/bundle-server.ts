@@ -25,6 +25,7 @@ export async function serverAtHand(config: Config): Promise<ServerAtHand> {
       credentials = ownCredentials(config);
       return listeningUrl(config);
     }
+    credentials = ownCredentials(config);
     own = ownServer(config);
     return (await own).running.settings.url.replace(/\/$/, '');
   };
@@ -54,8 +55,6 @@ async function ownServer(config: Config): Promise<AsyncDisposable & { readonly r
       listen: { host: '127.0.0.1', port: 0 },
       url: undefined,
       tls: undefined,
-      // Nobody but this command knows of it.
-      access: { ...config.access, required: false },
       metricsListen: undefined,
       accelRedirect: undefined,
       drainDelay: 0,
@@ -64,7 +63,8 @@ async function ownServer(config: Config): Promise<AsyncDisposable & { readonly r
       logLevel: 'silent',
       cache: { ...config.cache, memory: 0 },
     },
-    { onFatal: (error) => (failed = error) },
+    // Whoever is on this machine may find it.
+    { onFatal: (error) => (failed = error), takesVersions: false },
   );
   return {
     running,

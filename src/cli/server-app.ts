@@ -48,6 +48,8 @@ export interface AppParts {
   readonly bundles: BundleImport;
   readonly publishing: ServedPublishing;
   readonly gate: Gate;
+  /** False: nothing is published, yanked or signed here. */
+  readonly takesVersions: boolean;
   readonly health: Health;
   /** Known only once the server listens. */
   readonly settings: () => ClientSettings;
@@ -68,7 +70,8 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
   const isPrivate = (modulePath: string) => routing.isPrivate(modulePath);
   const { reader, keeper } = served;
   const { publishing, yanking, signing } = parts.publishing;
-  const mayPublish = config.access.required ? byRight : onlyFromHere(isLoopbackOnly(config));
+  const byAccess = config.access.required ? byRight : onlyFromHere(isLoopbackOnly(config));
+  const mayPublish = parts.takesVersions ? byAccess : () => false;
   // A cache in front asks nobody for credentials.
   const keptByNobody = (modulePath: string) =>
     isPrivate(modulePath) || !gate.anonymous.may('read', modulePath);

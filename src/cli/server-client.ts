@@ -47,7 +47,14 @@ export class ServerClient implements AsyncDisposable {
 
   /** @throws bad_config, upstream_unreachable, upstream_failed */
   static async open(options: ServerOptions, env: NodeJS.ProcessEnv): Promise<ServerClient> {
-    const base = serverUrl(options.url ?? (await fromGoproxy(env)));
+    const named = options.url ?? (env['GOKEEP_URL']?.split(',')[0] || undefined);
+    const base = serverUrl(named ?? (await fromGoproxy(env)));
+    // GOPROXY may name anybody, and anybody may say that he is a gokeep.
+    if (named === undefined && tokenFor(options, env) !== undefined)
+      throw new GokeepError(
+        'bad_config',
+        'Say whose token this is: name the gokeep server with --url, or GOKEEP_URL.',
+      );
     const authorization = authorizationFor(base, options, env);
     base.username = base.password = '';
     const client = new ServerClient(base, authorization, readOption(options.ca, '--ca'));
@@ -84,7 +91,7 @@ export class ServerClient implements AsyncDisposable {
   }
 
   async #identify(): Promise<void> {
-    const { status, text } = await this.#request('GET', '/api/v1/server', {});
+    const { status, text } = await this.#request('GET', '/api/v1/server', { anonymous: true });
     if (status === 200 && isGokeep(text)) return;
     if (status === 401 || status === 403)
       throw new GokeepError(
@@ -100,11 +107,16 @@ export class ServerClient implements AsyncDisposable {
   async #request(
     method: 'GET' | 'PUT' | 'POST' | 'DELETE',
     target: string,
-    o: { readonly headers?: Record<string, string>; readonly body?: Readable | string },
+    o: {
+      readonly headers?: Record<string, string>;
+      readonly body?: Readable | string;
+      readonly anonymous?: true;
+    },
   ): Promise<ServerAnswer> {
     const { origin, pathname } = this.#base;
     const headers: Record<string, string> = { ...o.headers };
-    if (this.#authorization !== undefined) headers['authorization'] = this.#authorization;
+    if (this.#authorization !== undefined && o.anonymous !== true)
+      headers['authorization'] = this.#authorization;
     try {
       const answer = await this.#agent.request({
         origin,

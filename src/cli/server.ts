@@ -44,6 +44,8 @@ export interface RunningServer {
 export interface ServerEvents {
   /** The log can no longer be written by this process: it has to end. */
   readonly onFatal: (error: Error) => void;
+  /** False: nothing is published, yanked or signed here, whoever asks. */
+  readonly takesVersions?: boolean;
 }
 
 /** How long requests under way may take to end once the server is being closed. */
@@ -64,7 +66,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const incidents = incidentSink(metrics, log, (incident) => served.keeper.recordIncident(incident));
 
   const prepared = new PreparedAnswers(config.cache.memory);
-  const { onFatal } = events;
+  const { onFatal, takesVersions = true } = events;
   const served = cleanup.use(
     config.replica
       ? // What was answered before carries an older head.
@@ -158,6 +160,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       bundles,
       publishing,
       gate: access.gate,
+      takesVersions,
       health,
       settings: () => settings,
       drain: DRAIN_MS,

@@ -11,6 +11,8 @@ import { type Environment, parseBoolean, variable } from './variable.ts';
 export interface AccessConfig {
   /** False: everybody who reaches the server may everything. */
   readonly required: boolean;
+  /** False: nobody has said whether it is, and it follows from who can reach the server. */
+  readonly saidSo: boolean;
   /** Who reads modules that are not private. */
   readonly public: PublicReads;
   /** File of the authorities whose client certificates count. */
@@ -33,6 +35,8 @@ export interface ResolveAccessOptions {
   readonly env: Environment;
   readonly listen: { readonly host: string };
   readonly url: string | undefined;
+  /** Settings say that a front server passes requests on. */
+  readonly behindFront: boolean;
   readonly tls: boolean;
   /** Makes a path from the configuration file absolute. */
   readonly fromFile: (value: string | undefined) => string | undefined;
@@ -45,8 +49,8 @@ function isLoopback(host: string): boolean {
 }
 
 /** Behind a front server, which is what another `url` says, loopback is reached by everybody whom that lets through. */
-function isReachable(listen: { readonly host: string }, url: string | undefined): boolean {
-  if (!isLoopback(listen.host)) return true;
+function isReachable({ listen, url, behindFront }: ResolveAccessOptions): boolean {
+  if (!isLoopback(listen.host) || behindFront) return true;
   return url !== undefined && URL.canParse(url) && !isLoopback(new URL(url).hostname);
 }
 
@@ -68,9 +72,7 @@ function grants({ read = [], publish = [], admin = [] }: Rights, key: string): G
 export function resolveAccess(s: AccessSettings, o: ResolveAccessOptions): AccessConfig {
   const said = variable(o.env, 'GOKEEP_ACCESS_REQUIRED');
   const required =
-    said === undefined
-      ? (s.required ?? isReachable(o.listen, o.url))
-      : parseBoolean(said, 'GOKEEP_ACCESS_REQUIRED');
+    said === undefined ? (s.required ?? isReachable(o)) : parseBoolean(said, 'GOKEEP_ACCESS_REQUIRED');
   const certificates = (s.certificate ?? []).map(({ subject, ...rights }, at) => {
     const key = `access.certificate[${at}]`;
     if (configuredSubject(subject) === undefined)
@@ -89,6 +91,7 @@ export function resolveAccess(s: AccessSettings, o: ResolveAccessOptions): Acces
     );
   return {
     required,
+    saidSo: said !== undefined || s.required !== undefined,
     public: (s.public as PublicReads | undefined) ?? 'authenticated',
     clientCa: o.fromFile(s.client_ca),
     certificates,

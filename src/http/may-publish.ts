@@ -21,9 +21,10 @@ export function onlyFromHere(loopbackOnly: boolean): MayPublish {
 }
 
 /** With access control: who has the right. Throws what says that somebody has not, the same for every module. */
-export const byRight: MayPublish = ({ principal }, modulePath) => {
+export const byRight: MayPublish = ({ request, principal }, modulePath) => {
   demand(principal, 'publish', modulePath);
-  return true;
+  // A browser sends credentials that it has by itself, for a page from anywhere.
+  return BROWSER.every((name) => request.headers[name] === undefined);
 };
 
 /** Whether whoever sent this request may read a module. Throws why not, the same for every module. */

@@ -164,8 +164,8 @@ describe('publish', () => {
 
 describe('credentials', () => {
   const unyank = (args: readonly string[], more: Record<string, string> = {}) =>
-    gokeep(['unyank', `${LIB}@v1.0.0`, ...args], env(more));
-  const sent = () => new Set(seen.map(({ authorization }) => authorization));
+    gokeep(['unyank', `${LIB}@v1.0.0`, ...args], env({ GOKEEP_URL: url, ...more }));
+  const sent = () => new Set(seen.flatMap(({ authorization }) => authorization ?? []));
 
   afterEach(() => rm(path.join(directory, 'token'), { force: true }));
 
@@ -192,6 +192,18 @@ describe('credentials', () => {
     expect(sent()).toEqual(new Set([`Basic ${Buffer.from('me:s:cret').toString('base64')}`]));
     expect(stderr).toContain(`${url} answered 500`);
     expect(stderr).not.toContain('cret');
+  });
+
+  it('are not sent before the address has said that it is a gokeep, nor to one that only GOPROXY names', async () => {
+    await unyank([], { GOKEEP_TOKEN: 'secret' });
+    expect(seen[0]?.authorization).toBeUndefined();
+    seen = [];
+    const { code, stderr } = await unyank([], { GOKEEP_TOKEN: 'secret', GOKEEP_URL: '' });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Say whose token') as string,
+    });
+    expect(seen).toEqual([]);
   });
 
   it('go over plain http to this machine only', async () => {
