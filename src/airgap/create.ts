@@ -37,7 +37,7 @@ export interface CreateOptions {
   readonly server: OwnServer;
   readonly store: ModuleStore;
   readonly log: LogReader;
-  /** What was learned from outside; undefined where there is no such memory yet. */
+  /** What was learned from outside. */
   readonly remembered: UpstreamReader;
   readonly signer: Signer;
   readonly tool: string;

@@ -197,6 +197,7 @@ export class BundleImport {
     for (const { name } of bundle.manifest.databases) {
       const heads = await Promise.all(targets.map((target) => target.seen(name)));
       const newest = receipts.newestHead(name, trusted, bundle.id);
+      if (receipts.has(bundle.id)) continue;
       seen.set(
         name,
         [...heads.flat(), ...(newest === undefined || isFollowed(name) ? [] : [newest])].filter(
@@ -224,7 +225,11 @@ export class BundleImport {
     await this.#checkRoom(count * RECORD_BYTES, directory);
     // Records before files, which wait on the same disk: a file that is not on record is an error, and another record of its
     // version could come in meanwhile.
-    for (const target of targets) await target.commit(proven, bundle);
+    const databases = bundle.manifest.databases;
+    // Taken before, and newer ones since: only what of it is lost comes back.
+    const again = this.#o.receipts.has(bundle.id);
+    for (const target of targets)
+      if (!again || !(await target.holds(databases))) await target.commit(proven, bundle);
     await this.#takeOver(bundle, directory);
     const { vulndb } = bundle.manifest;
     const files = path.join(directory, 'files', 'vulndb');

@@ -53,13 +53,6 @@ export function padding(size: number): number {
 /** What ends an archive. */
 export const END = Buffer.alloc(2 * BLOCK);
 
-/** Bytes of an archive of these files. */
-export function archiveSize(entries: Iterable<TarEntry>): number {
-  let total = END.length;
-  for (const entry of entries) total += formatHeader(entry).length + entry.size + padding(entry.size);
-  return total;
-}
-
 /**
  * The next header, or undefined at the end of the archive, behind which there must be nothing. Throws bad_bundle naming
  * the entry, or the one before it.

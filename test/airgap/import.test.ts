@@ -88,6 +88,22 @@ describe('an import', () => {
     expect(await site.import(good.bytes)).toMatchObject({ added: false });
   });
 
+  it('again brings back what an older bundle had, behind which newer ones came', async () => {
+    await site.import(good.bytes);
+    made.own.add('it grows\n');
+    const files = new Map([...made.files].filter(([name]) => !name.startsWith('sumdb/own.test/')));
+    const ids = Object.fromEntries(
+      made.modules.map((each, at) => [`${each.path}@${each.version}`, 270 + at]),
+    );
+    const own = await made.own.addTo(files, ids);
+    await site.import(pack({ ...made, files, databases: [own, made.databases[1]!] }).bytes);
+    await site.store.discard('zip', MAIN, 'v1.1.0');
+    const commits = [...site.commits];
+    expect(await site.import(good.bytes)).toMatchObject({ added: true });
+    expect(await site.store.size('zip', MAIN, 'v1.1.0')).toBeGreaterThan(0);
+    expect(site.commits).toEqual(commits);
+  });
+
   it('of a fork of a log that an earlier bundle gave a head of is refused, and so is an older head', async () => {
     await using other = await ClosedSite.for(made);
     await other.import(good.bytes);
