@@ -165,7 +165,7 @@ export async function hotRows(o: HotOptions): Promise<Row[]> {
     );
   }
   {
-    const toml = '[http]\naccel_redirect = "/files/"\n';
+    const toml = '[http]\naccel_redirect = "/files/"\n[access]\nrequired = false\n';
     await using server = await BenchServer.start({ data: o.data, env: o.env, toml });
     const handOff = await cost(server, all('zip', zip, SMALL_REQUESTS));
     rows.push(against('`.zip` handed off to nginx, our part', handOff, ours, '`.info`', 1));

@@ -33,7 +33,7 @@ describe.skipIf(!needs('nginx'))('behind an nginx that sends the zips (needs ngi
       files: { 'notes.txt': 'x'.repeat(5000) },
     });
     gokeep = await GokeepProcess.start({
-      toml: `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n[http]\naccel_redirect = "/files/"\n`,
+      toml: `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n[http]\naccel_redirect = "/files/"\n[access]\nrequired = false\n`,
     });
     directory = await mkdtemp(path.join(tmpdir(), 'gokeep-nginx-'));
     const port = await freePort();
