@@ -107,7 +107,10 @@ function migrate(db: Database.Database, folder: string, file: string): void {
  *
  * Throws bad_config for a file of a newer gokeep, storage_full and storage_failed.
  */
-export function openDatabase(file: string, migrations: 'log' | 'upstream' | 'access'): Database.Database {
+export function openDatabase(
+  file: string,
+  migrations: 'log' | 'upstream' | 'access' | 'audit',
+): Database.Database {
   let db: Database.Database | undefined;
   try {
     db = new Database(file, { timeout: 10_000 });

@@ -5,7 +5,7 @@
  * tofu: a public module trusted on first use, while no upstream database was configured. seeded: taken from a go.sum
  * file by the operator. imported: brought by a bundle, proven in it by the database that its evidence names. replicated: the
  * origin's own record, at its own place, in a replica's copy of the origin's log. published: a private module whose zip its
- * publisher uploaded.
+ * publisher uploaded. audit: no module, but a head of our own audit trail.
  */
 export type RecordSource =
   | 'proven'
@@ -14,7 +14,8 @@ export type RecordSource =
   | 'seeded'
   | 'imported'
   | 'replicated'
-  | 'published';
+  | 'published'
+  | 'audit';
 
 export const SOURCE_CODES: Readonly<Record<RecordSource, number>> = {
   proven: 1,
@@ -24,6 +25,7 @@ export const SOURCE_CODES: Readonly<Record<RecordSource, number>> = {
   imported: 5,
   replicated: 6,
   published: 7,
+  audit: 8,
 };
 
 export interface Provenance {

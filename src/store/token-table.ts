@@ -50,15 +50,22 @@ export class TokenWriter implements Disposable {
     this.#db = openTokens(file);
   }
 
-  /** Throws bad_request where the name is in use. */
-  add(token: StoredToken): void {
+  /**
+   * @param record what is done once nothing speaks against the token, before it counts
+   * @throws bad_request where the name is in use; what record throws, and then there is no token
+   */
+  add(token: StoredToken, record: () => void): void {
     const { id, digest, name, created, expires } = token;
     const insert = this.#db.prepare(
       `INSERT INTO tokens (id, digest, name, "read", publish, admin, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const lists = [token.read, token.publish, token.admin].map((patterns) => patterns.join(','));
-    try {
+    const add = this.#db.transaction(() => {
       insert.run(id, digest, name, ...lists, created, expires ?? null);
+      record();
+    });
+    try {
+      add.immediate();
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_UNIQUE')
         throw new GokeepError(
@@ -70,13 +77,25 @@ export class TokenWriter implements Disposable {
     }
   }
 
-  /** Revokes the one of this id, or else of this name. False where there is none that is not revoked yet. */
-  revoke(idOrName: string, now: number): boolean {
+  /**
+   * Revokes the one of this id, or else of this name.
+   *
+   * @param record what is done before it is in force
+   * @returns false where there is none that is not revoked yet
+   */
+  revoke(idOrName: string, now: number, record: (token: { id: string; name: string }) => void): boolean {
     const revoke = (column: 'id' | 'name') =>
       this.#db
-        .prepare(`UPDATE tokens SET revoked = ? WHERE ${column} = ? AND revoked IS NULL`)
-        .run(now, idOrName).changes > 0;
-    return this.#db.transaction(() => revoke('id') || revoke('name')).immediate();
+        .prepare<[number, string], { id: string; name: string }>(
+          `UPDATE tokens SET revoked = ? WHERE ${column} = ? AND revoked IS NULL RETURNING id, name`,
+        )
+        .get(now, idOrName);
+    const run = this.#db.transaction(() => {
+      const revoked = revoke('id') ?? revoke('name');
+      if (revoked !== undefined) record(revoked);
+      return revoked !== undefined;
+    });
+    return run.immediate();
   }
 
   /** Takes one out as if it had never been. */
