@@ -34,14 +34,17 @@ export interface SequencerEvents {
 export class Sequencer implements LogKeeper {
   readonly #thread: Thread<LogOperations>;
   readonly #events: SequencerEvents;
+  readonly #reserved: string | undefined;
   #queue: Waiting[] = [];
   #busy = false;
   #head: SignedHead | undefined;
   #ended: Error | undefined;
   #oldestWaitingSince: number | undefined;
 
-  constructor(data: LogThreadData, events: SequencerEvents) {
+  /** @param reserved the module path under which only heads of the audit trail are recorded */
+  constructor(data: LogThreadData, events: SequencerEvents, reserved?: string) {
     this.#events = events;
+    this.#reserved = reserved;
     this.#thread = new Thread<LogOperations>(threadEntry('./log-thread', import.meta.url), data, (error) => {
       this.#ended = error;
       events.onFatal(error);
@@ -59,7 +62,7 @@ export class Sequencer implements LogKeeper {
    * Resolves once the record is covered by a published head, durably. A record that the log already has, with the same
    * hashes, is not added again.
    *
-   * Rejects with bad_record, busy, log_frozen, storage_full or storage_failed; after the last three the record may or
+   * Rejects with bad_record, refused, busy, log_frozen, storage_full or storage_failed; after the last three the record may or
    * may not be in the log, and adding it again is safe.
    */
   add(candidate: Candidate): Promise<Outcome> {
@@ -73,6 +76,14 @@ export class Sequencer implements LogKeeper {
     if (this.#queue.length >= LONGEST_QUEUE) {
       return Promise.reject(
         new GokeepError('busy', 'the gokeep server has too much to do; try again in a moment'),
+      );
+    }
+    if (candidate.path === this.#reserved && candidate.provenance.source !== 'audit') {
+      return Promise.reject(
+        new GokeepError(
+          'refused',
+          `${candidate.path} is no module: the audit trail of this gokeep is recorded there.`,
+        ),
       );
     }
     try {

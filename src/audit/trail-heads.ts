@@ -1,0 +1,53 @@
+import { checkPath } from '../module/path.ts';
+import { h1OfGoMod } from '../modzip/dirhash.ts';
+import type { LogReader } from '../store/log-reader.ts';
+import type { TrailHead } from '../store/trail-entry.ts';
+import type { Candidate } from '../sumdb/log-engine.ts';
+
+/** Where the name of the log is no beginning of a module path. */
+const OTHERWISE = 'gokeep.internal/audit';
+const VERSION = /^v0\.0\.([1-9][0-9]{0,15})$/;
+
+/** The path under which a log records the heads of its audit trail: below its name, and no module of anybody's. */
+export function trailPath(logName: string): string {
+  const path = `${logName}/audit`;
+  try {
+    checkPath(path);
+    return path;
+  } catch {
+    return OTHERWISE;
+  }
+}
+
+/**
+ * A head of the audit trail as a record: of version `v0.0.<number of the last entry>`, whose "zip" is that entry's hash. So it
+ * is in the same tree as every module, and whoever holds a head of the log holds a head of the trail.
+ */
+export function headRecord(logName: string, head: TrailHead, now: number): Candidate {
+  const path = trailPath(logName);
+  return {
+    path,
+    version: `v0.0.${head.n}`,
+    zip: `h1:${head.hash.toString('base64')}`,
+    mod: h1OfGoMod(Buffer.from(`module ${path}\n`)),
+    provenance: { source: 'audit', firstSeen: Math.floor(now / 1000), evidence: undefined },
+  };
+}
+
+/** A head that the log has recorded. */
+export interface RecordedHead extends TrailHead {
+  readonly version: string;
+}
+
+/** Every head of the trail that the log has recorded, oldest first. */
+export function recordedHeads(log: Pick<LogReader, 'versions' | 'find'>, logName: string): RecordedHead[] {
+  const path = trailPath(logName);
+  const heads: RecordedHead[] = [];
+  for (const { version } of log.versions(path)) {
+    const n = Number(VERSION.exec(version)?.[1]);
+    const record = log.find(path, version);
+    if (record === undefined || !Number.isSafeInteger(n)) continue;
+    heads.push({ n, version, hash: Buffer.from(record.zip.slice('h1:'.length), 'base64') });
+  }
+  return heads.sort((a, b) => a.n - b.n);
+}
