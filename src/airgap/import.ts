@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import type { TrailSink } from '../audit/trail.ts';
 import { GokeepError } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { storageError } from '../store/database.ts';
 import type { AdoptedFile, ModuleStore } from '../store/module-store.ts';
+import { type Actor, GOKEEP } from '../store/trail-entry.ts';
 import type { TreeHead } from '../tlog/tree-note.ts';
 import { plainChunks } from './archive.ts';
 import { parseBundlePath } from './bundle-path.ts';
@@ -35,6 +37,8 @@ export interface ImportOptions {
   readonly data: string;
   readonly store: ModuleStore;
   readonly receipts: Receipts;
+  /** What is taken in is recorded there first. */
+  readonly trail?: TrailSink;
   readonly zips: ZipHasher;
   /** Whose bundles are taken. */
   readonly trusted: readonly Verifier[];
@@ -62,6 +66,12 @@ export interface Imported {
 
 /** What is being done, and how many files and bytes of it. */
 export type Progress = (what: string, files: number, bytes: number) => void;
+
+export interface ImportRun {
+  readonly onProgress?: Progress;
+  /** Who brings it. */
+  readonly by?: Actor;
+}
 
 function busy(): GokeepError {
   return new GokeepError('busy', 'another bundle is being imported; try again when that is done');
@@ -100,18 +110,18 @@ export class BundleImport {
   /** Files that hold the lists of bundles whose beginning has been read. */
   readonly #lists = new Set<string>();
   #running = false;
-  #onProgress: Progress = () => undefined;
+  #run: ImportRun = {};
 
   constructor(options: ImportOptions) {
     this.#o = options;
   }
 
   /** Throws refused where nobody is trusted, BadBundle or bad_bundle, busy while another is imported, storage_full and storage_failed. */
-  async run(chunks: AsyncIterable<Buffer>, onProgress: Progress = () => undefined): Promise<Imported> {
+  async run(chunks: AsyncIterable<Buffer>, run: ImportRun = {}): Promise<Imported> {
     if (this.#opening >= MOST_OPENING) throw busy();
     this.#opening++;
     try {
-      return await this.#import(chunks, onProgress);
+      return await this.#import(chunks, run);
     } catch (error) {
       throw error instanceof Error && 'code' in error && !(error instanceof GokeepError)
         ? storageError(error, 'import')
@@ -121,7 +131,7 @@ export class BundleImport {
     }
   }
 
-  async #import(chunks: AsyncIterable<Buffer>, onProgress: Progress): Promise<Imported> {
+  async #import(chunks: AsyncIterable<Buffer>, run: ImportRun): Promise<Imported> {
     const { data, trusted } = this.#o;
     const root = path.join(data, 'import');
     await mkdir(root, { recursive: true });
@@ -140,7 +150,7 @@ export class BundleImport {
         throw busy();
       }
       this.#running = true;
-      this.#onProgress = onProgress;
+      this.#run = run;
       try {
         return await this.#importOpened(bundle, root);
       } finally {
@@ -176,6 +186,8 @@ export class BundleImport {
     await rm(path.join(directory, 'proven.db'), { force: true });
     using proven = new ProvenRecords(path.join(directory, 'proven.db'));
     const facts = await this.#check(bundle, proven, directory);
+    const { by = GOKEEP } = this.#run;
+    await this.#o.trail?.record({ ...by, kind: 'import', facts: { bundle: id, ...facts } });
     try {
       await this.#commit(bundle, proven, directory);
     } finally {
@@ -212,7 +224,7 @@ export class BundleImport {
       sink: new Staging(directory),
       seen: (database) => seen.get(database) ?? [],
       report,
-      progress: (files, bytes) => this.#onProgress('checking', files, bytes),
+      progress: (files, bytes) => this.#run.onProgress?.('checking', files, bytes),
     });
     for (const target of targets) await target.check(proven, report);
     if (problems.length > 0) throw new BadBundle(problems);
@@ -251,7 +263,7 @@ export class BundleImport {
       if (at.kind === 'query') await keepQuery(at.path, at.version, await readFile(file));
       if (at.kind !== 'info' && at.kind !== 'mod' && at.kind !== 'zip') continue;
       files.push({ kind: at.kind, path: at.path, version: at.version, file });
-      this.#onProgress('taking over', ++placed, 0);
+      this.#run.onProgress?.('taking over', ++placed, 0);
       if (files.length < PORTION) continue;
       await store.adopt(files);
       files = [];

@@ -9,6 +9,7 @@ import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
 import { openImportSite } from './import-site.ts';
+import { localActor } from './local-trail.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { type OwnCredentials, ownCredentials } from './own-credentials.ts';
 import { Progress } from './progress.ts';
@@ -71,7 +72,10 @@ async function eachInto(
   }
   await using site = await openImportSite(config);
   for (const file of files) {
-    const { id, added, facts } = await site.bundles.run(fileChunks(path.resolve(file)), show);
+    const { id, added, facts } = await site.bundles.run(fileChunks(path.resolve(file)), {
+      onProgress: show,
+      by: localActor(),
+    });
     progress.clear();
     tell(file, { id, added, ...facts });
   }

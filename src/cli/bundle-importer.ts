@@ -4,6 +4,7 @@ import path from 'node:path';
 import { BundleImport, type RecordTarget } from '../airgap/import.ts';
 import { Receipts } from '../airgap/receipts.ts';
 import { ownLogTarget, publicTarget, replicaTarget } from '../airgap/targets.ts';
+import type { TrailSink } from '../audit/trail.ts';
 import type { Config } from '../config/load.ts';
 import { matchPrefixPatterns } from '../module/pattern.ts';
 import { formatModuleRequest } from '../module/request-path.ts';
@@ -20,6 +21,7 @@ export interface ImporterParts {
   readonly store: ModuleStore;
   readonly remembered: UpstreamStore;
   readonly zips: ZipVerifier;
+  readonly trail: TrailSink;
   /** The client of the public database; undefined where that is off. */
   readonly publicDatabase: Pick<ChecksumDatabase, 'learn'> | undefined;
   /** What was answered before may be out of date. */
@@ -55,6 +57,7 @@ export function openImporter(config: Config, parts: ImporterParts): BundleImport
     data: config.data,
     store,
     receipts: new Receipts(config.data),
+    trail: parts.trail,
     zips,
     trusted: config.bundles.trust.map((vkey) => keyNamed(vkey).verifier),
     keys: trustedKeys(config, []).databases,

@@ -2,3 +2,5 @@
 export const LOG_DATABASE = 'gokeep.db';
 export const UPSTREAM_DATABASE = 'upstream.db';
 export const ACCESS_DATABASE = 'access.db';
+/** The audit trail. */
+export const AUDIT_DATABASE = 'audit.db';

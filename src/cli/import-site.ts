@@ -9,6 +9,7 @@ import { lockDataDirectory } from '../store/process-lock.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
 import { openImporter } from './bundle-importer.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
+import { localTrail } from './local-trail.ts';
 import { openOwnLog } from './own-log.ts';
 import { openServedReplica } from './replica.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
@@ -51,6 +52,7 @@ export async function openImportSite(config: Config): Promise<ImportSite> {
     remembered,
     zips,
     publicDatabase: upstreams.proving?.client,
+    trail: localTrail(config),
     onImported: () => undefined,
   });
   dropStartupGarbage();

@@ -7,6 +7,7 @@ import { formatTlogProof, proveInclusion } from '../sumdb/prove-record.ts';
 import { Findings } from './findings.ts';
 import { checkLog, notesOn, verdict } from './fsck.ts';
 import { openLocalLog, openLogReader, requireOwn } from './local-log.ts';
+import { recordLocally } from './local-trail.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
@@ -105,6 +106,7 @@ function showMark(options: LogOptions & { readonly accept?: true }): void {
   if (options.accept === true) {
     using _lock = lockDataDirectory(config.data);
     using _mark = lockMark(config.sumdb.mark, config.data);
+    recordLocally(config, { kind: 'mark', facts: { accepted: local.log.newestHead()?.size ?? 0 } });
     acceptMark(local.log, mark);
   }
   const comparison = compareMark(local.log, mark);

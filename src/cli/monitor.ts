@@ -6,11 +6,13 @@ import { GokeepError } from '../errors.ts';
 import type { Incident } from '../store/log-records.ts';
 import { LogWriter } from '../store/log-writer.ts';
 import { isDataDirectoryLocked, lockDataDirectory } from '../store/process-lock.ts';
+import { incidentEvent } from '../store/trail-entry.ts';
 import { monitorRound, type Round } from '../trust/monitor.ts';
 import { LOG_DATABASE } from './data-files.ts';
 import { openDirect } from './direct-sources.ts';
 import { incidentLine } from './incident-line.ts';
 import { openLogReader, readVerifierKey } from './local-log.ts';
+import { recordLocally } from './local-trail.ts';
 import { monitorOptions, webhookTeller } from './monitor-parts.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
@@ -68,7 +70,11 @@ async function runRound(config: Config, looksOnly: boolean): Promise<{ round: Ro
     direct,
     asking: direct.privateAt(path.join(directory, 'ask')),
     scratch: path.join(directory, 'look'),
-    onIncident: (incident) => writer?.recordIncident(incident),
+    onIncident: (incident) => {
+      if (writer === undefined) return;
+      recordLocally(config, incidentEvent(incident));
+      writer.recordIncident(incident);
+    },
   });
   const interrupted = new AbortController();
   const { signal } = interrupted;

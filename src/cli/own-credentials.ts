@@ -1,7 +1,8 @@
 import { EVERY_PATH } from '../access/principal.ts';
 import type { Config } from '../config/load.ts';
 import { TokenWriter } from '../store/token-table.ts';
-import { makeToken, tokensFile } from './token.ts';
+import { recordLocally } from './local-trail.ts';
+import { makeToken, tokenMade, tokensFile } from './token.ts';
 
 export interface OwnCredentials extends Disposable {
   /** For requests to the server of this data directory; empty where it asks for none. */
@@ -21,11 +22,14 @@ export function ownCredentials(config: Config): OwnCredentials {
   const grants = { read: every, publish: [], admin: every };
   const { token, stored } = makeToken(undefined, grants, Date.now() + LIFETIME_MS);
   const writer = new TokenWriter(tokensFile(config));
-  writer.add({ ...stored, name: `command-${stored.id}` });
+  const named = { ...stored, name: `command-${stored.id}` };
+  writer.add(named, () => recordLocally(config, tokenMade(named)));
   return {
     headers: { authorization: `Bearer ${token}` },
     [Symbol.dispose]: () => {
-      writer.remove(stored.id);
+      const { id, name } = named;
+      recordLocally(config, { kind: 'token', facts: { token: 'removed', id, name } });
+      writer.remove(id);
       writer[Symbol.dispose]();
     },
   };

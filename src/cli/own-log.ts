@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { trailPath } from '../audit/trail-heads.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import type { HostedTables } from '../store/hosted-tables.ts';
@@ -45,6 +46,7 @@ export async function openOwnLog(config: Config, onFatal: (error: Error) => void
   const sequencer = new Sequencer(
     { database, mark: config.sumdb.mark, skey: key.skey, keyWasUsed: !key.unused },
     { onHead: () => undefined, onFatal },
+    trailPath(key.name),
   );
   cleanup.defer(() => sequencer.close());
   const firstHead = await sequencer.start();

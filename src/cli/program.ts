@@ -1,3 +1,4 @@
+import { addAudit } from './audit.ts';
 import { addBundle } from './bundle.ts';
 import { addFsck } from './fsck.ts';
 import { addGoauth } from './goauth.ts';
@@ -19,6 +20,7 @@ import { addYank } from './yank.ts';
 export function runProgram(): void {
   runCommands([
     addServe,
+    addAudit,
     addBundle,
     addFsck,
     addGoauth,

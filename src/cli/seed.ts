@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { trailPath } from '../audit/trail-heads.ts';
 import { GokeepError } from '../errors.ts';
 import { checkPatterns, matchPrefixPatterns } from '../module/pattern.ts';
 import { lockDataDirectory, lockMark } from '../store/process-lock.ts';
@@ -8,6 +9,7 @@ import { type GoSumFile, logSeeds, planSeed, type SeedConflict } from '../sumdb/
 import { Sequencer } from '../sumdb/sequencer.ts';
 import { LOG_DATABASE } from './data-files.ts';
 import { openLocalLog, requireOwn } from './local-log.ts';
+import { recordLocally } from './local-trail.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
@@ -38,6 +40,10 @@ async function seed(names: string[], options: SharedOptions & { readonly json?: 
   const { key } = requireOwn(local);
   using _lock = lockDataDirectory(config.data);
   using _mark = lockMark(config.sumdb.mark, config.data);
+  recordLocally(config, {
+    kind: 'seed',
+    facts: { files: names.map((name) => path.resolve(name)), versions: plan.candidates.length },
+  });
   const sequencer = new Sequencer(
     {
       database: path.join(config.data, LOG_DATABASE),
@@ -47,6 +53,7 @@ async function seed(names: string[], options: SharedOptions & { readonly json?: 
     },
     // When the log's thread ends, what was being added is rejected.
     { onHead: () => undefined, onFatal: () => undefined },
+    trailPath(key.name),
   );
   const { added, known, conflicts } = await (async () => {
     try {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { BundleImport } from '../airgap/import.ts';
+import type { RefusalNotes } from '../audit/refusals.ts';
 import type { Config } from '../config/load.ts';
 import { buildApp } from '../http/app.ts';
 import { bundleHandler } from '../http/bundle-handler.ts';
@@ -47,6 +48,7 @@ export interface AppParts {
   readonly modules: ServedModules;
   readonly bundles: BundleImport;
   readonly publishing: ServedPublishing;
+  readonly refusals: RefusalNotes;
   readonly gate: Gate;
   /** False: nothing is published, yanked or signed here. */
   readonly takesVersions: boolean;
@@ -78,7 +80,9 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
 
   const requestLog = new RequestLog(config.logRequests ? destination : undefined);
   cleanup.defer(() => requestLog.flush());
-  const exchange = new Exchange(metrics, requestLog, clientAddress(config.trustProxy));
+  const exchange = new Exchange(metrics, requestLog, clientAddress(config.trustProxy), (refused) =>
+    parts.refusals.add(refused),
+  );
   const responder = new Responder({
     exchange,
     prepared,

@@ -3,15 +3,17 @@ import type { Metrics } from '../http/counters.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import { Recent } from '../proxy/recent.ts';
 import type { Incident } from '../store/log-records.ts';
+import { incidentEvent, type TrailEvent } from '../store/trail-entry.ts';
 
 /** Incidents that are known to be on record already; others are recorded again. */
 const KEPT_INCIDENTS = 10_000;
 
-/** Counts, logs and records each incident. */
+/** Counts, logs and records each incident, in the log's database and in the audit trail. */
 export function incidentSink(
   metrics: Metrics,
   log: Logger,
   record: (incident: Incident) => Promise<void>,
+  note: (event: TrailEvent) => void,
 ): IncidentSink {
   const recorded = new Recent<true>(KEPT_INCIDENTS);
   return (incident) => {
@@ -21,6 +23,7 @@ export function incidentSink(
     if (recorded.get(what) === true) return;
     recorded.set(what, true);
     log.error({ incident }, 'security incident: nothing was stored or served');
+    note(incidentEvent(incident));
     record(incident).catch((error: unknown) => log.error({ err: error }, 'incident not recorded'));
   };
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import type { Metrics } from '../http/counters.ts';
 import { LogReader } from '../store/log-reader.ts';
+import { incidentEvent, type TrailEvent } from '../store/trail-entry.ts';
 import type { Round } from '../trust/monitor.ts';
 import { monitorRound } from '../trust/monitor.ts';
 import { MonitorRounds } from '../trust/monitor-rounds.ts';
@@ -16,6 +17,7 @@ export interface ServerMonitorParts {
   readonly direct: Direct;
   readonly metrics: Metrics;
   readonly log: Logger;
+  readonly note: (event: TrailEvent) => void;
   readonly onHiddenError: (error: unknown, what: string) => void;
 }
 
@@ -42,6 +44,7 @@ export function openMonitor(config: Config, parts: ServerMonitorParts, cleanup: 
         { incident },
         'security incident: a repository is no longer what was recorded; nothing changes here',
       );
+      parts.note(incidentEvent(incident));
       served.keeper
         .recordIncident(incident)
         .catch((error: unknown) => log.error({ err: error }, 'incident not recorded'));

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { TrailSink } from '../audit/trail.ts';
 import type { Config } from '../config/load.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
@@ -15,6 +16,7 @@ export interface PublishingParts {
   readonly zips: ZipVerifier;
   readonly isPrivate: (path: string) => boolean;
   readonly incidents: IncidentSink;
+  readonly trail: TrailSink;
   readonly log: Pick<Logger, 'info'>;
   /** What was answered before may be out of date. */
   readonly onChanged: () => void;
@@ -28,7 +30,7 @@ export interface ServedPublishing {
 
 /** What takes in published versions, after it has finished those that an earlier process was interrupted at. */
 export async function openPublishing(config: Config, parts: PublishingParts): Promise<ServedPublishing> {
-  const { served, store, zips, isPrivate, incidents, onChanged } = parts;
+  const { served, store, zips, isPrivate, incidents, trail, onChanged } = parts;
   const find = (path: string, version: string) => served.reader.find(path, version);
   const { sequencer } = served;
   const signing = new Signing({
@@ -37,6 +39,7 @@ export async function openPublishing(config: Config, parts: PublishingParts): Pr
     find,
     signatures: (path, version) => served.signatures.of(path, version),
     sequencer,
+    trail,
     now: Date.now,
   });
   const publishing = new Publishing({
@@ -48,6 +51,7 @@ export async function openPublishing(config: Config, parts: PublishingParts): Pr
     zips,
     isPrivate,
     incidents,
+    trail,
     signing,
     diskReserve: config.cache.diskReserve,
     now: Date.now,
@@ -56,7 +60,7 @@ export async function openPublishing(config: Config, parts: PublishingParts): Pr
   if (sequencer !== undefined)
     for (const { path, version } of await publishing.recover())
       parts.log.info({ path, version }, 'version published, whose publishing had been interrupted');
-  const yanking = new Yanking({ find, sequencer, isPrivate, now: Date.now, onChanged });
+  const yanking = new Yanking({ find, sequencer, isPrivate, trail, now: Date.now, onChanged });
   return { publishing, yanking, signing };
 }
 

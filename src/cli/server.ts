@@ -14,6 +14,7 @@ import type { ClientSettings } from '../http/start-page.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
+import type { TrailEvent } from '../store/trail-entry.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
 import { openAccess } from './access.ts';
 import { openImporter } from './bundle-importer.ts';
@@ -26,6 +27,7 @@ import { incidentSink } from './server-incidents.ts';
 import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
 import { openPublishing } from './server-publishing.ts';
+import { openTrail } from './server-trail.ts';
 import { openMonitor } from './server-monitor.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { openUpstreams } from './upstreams.ts';
@@ -63,7 +65,12 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   const destination = new LineOutput(standardOutput());
   const log = pino({ level: config.logLevel, base: null }, destination);
   const metrics = new Metrics();
-  const incidents = incidentSink(metrics, log, (incident) => served.keeper.recordIncident(incident));
+  const incidents = incidentSink(
+    metrics,
+    log,
+    (incident) => served.keeper.recordIncident(incident),
+    (event) => trail.note(event),
+  );
 
   const prepared = new PreparedAnswers(config.cache.memory);
   const { onFatal, takesVersions = true } = events;
@@ -74,6 +81,11 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       : await openOwnLog(config, onFatal),
   );
 
+  const onHiddenError = (error: unknown, what: string) => {
+    metrics.hiddenErrors.inc();
+    log.warn({ err: error }, what);
+  };
+  const { trail, refusals } = openTrail(config, { served, metrics, log, onFatal, onHiddenError }, cleanup);
   const store = new ModuleStore(config.data);
   await store.clearTemporary();
   const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal, (error) =>
@@ -98,10 +110,6 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     }),
   );
   const zips = cleanup.use(new ZipVerifier(Math.max(1, availableParallelism() - 1)));
-  const onHiddenError = (error: unknown, what: string) => {
-    metrics.hiddenErrors.inc();
-    log.warn({ err: error }, what);
-  };
   const modules = openModules(
     config,
     {
@@ -115,7 +123,8 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     },
     cleanup,
   );
-  openMonitor(config, { served, direct: upstreams.direct, metrics, log, onHiddenError }, cleanup);
+  const note = (event: TrailEvent) => trail.note(event);
+  openMonitor(config, { served, direct: upstreams.direct, metrics, log, note, onHiddenError }, cleanup);
 
   const bundles = openImporter(config, {
     served,
@@ -123,6 +132,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     remembered,
     zips,
     publicDatabase: upstreams.proving?.client,
+    trail,
     onImported: () => prepared.clear(),
   });
   const publishing = await openPublishing(config, {
@@ -131,6 +141,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     zips,
     isPrivate: (modulePath) => upstreams.routing.isPrivate(modulePath),
     incidents,
+    trail,
     log,
     onChanged: () => prepared.clear(),
   });
@@ -159,6 +170,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       modules,
       bundles,
       publishing,
+      refusals,
       gate: access.gate,
       takesVersions,
       health,

@@ -9,6 +9,7 @@ import { GokeepError } from '../errors.ts';
 import { checkPatterns } from '../module/pattern.ts';
 import { type StoredToken, TokenReader, TokenWriter } from '../store/token-table.ts';
 import { ACCESS_DATABASE } from './data-files.ts';
+import { recordLocally } from './local-trail.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
@@ -61,7 +62,7 @@ function create(options: CreateOptions): void {
   const { token, stored } = makeToken(name, { read, publish, admin }, lifetime);
   mkdirSync(config.data, { recursive: true, mode: 0o750 });
   using writer = new TokenWriter(tokensFile(config));
-  writer.add(stored);
+  writer.add(stored, () => recordLocally(config, tokenMade(stored)));
   if (json === true) {
     printJson({ token, ...shown(stored) });
     return;
@@ -76,6 +77,15 @@ function create(options: CreateOptions): void {
       ...(config.access.required ? [] : ['access is not required by this configuration, so nobody needs it']),
     ].join('\n'),
   );
+}
+
+/** What the audit trail says of a new token. */
+export function tokenMade({ id, name, read, publish, admin, expires }: StoredToken) {
+  const until = expires === undefined ? NEVER : isoTime(expires);
+  return {
+    kind: 'token',
+    facts: { token: 'created', id, name, read, publish, admin, expires: until },
+  } as const;
 }
 
 function rightsOf({ read, publish, admin }: Grants): string {
@@ -128,11 +138,14 @@ function list(options: SharedOptions & { readonly json?: true }): void {
 }
 
 function revoke(idsOrNames: readonly string[], options: SharedOptions): void {
-  const file = tokensFile(loadLocal(options));
+  const config = loadLocal(options);
+  const file = tokensFile(config);
   if (!existsSync(file)) throw new GokeepError('bad_request', 'there are no tokens in this data directory');
   using writer = new TokenWriter(file);
   for (const idOrName of idsOrNames) {
-    if (writer.revoke(idOrName, Date.now())) {
+    const record = (token: { id: string; name: string }) =>
+      recordLocally(config, { kind: 'token', facts: { token: 'revoked', ...token } });
+    if (writer.revoke(idOrName, Date.now(), record)) {
       printLines([`${idOrName} is revoked; a running server refuses it within a second`]);
     } else {
       console.error(`gokeep: there is no token ${JSON.stringify(idOrName)} that could be revoked`);

@@ -24,7 +24,7 @@ export function bundleHandler(
   return async (asked) => {
     demandAll(asked.principal, 'admin');
     const imported = await bundles
-      .run(uploaded(asked.request, { ...UPLOAD_LIMITS, ...limits }, ended))
+      .run(uploaded(asked.request, { ...UPLOAD_LIMITS, ...limits }, ended), { by: exchange.actor(asked) })
       .catch((error: unknown) => refused(exchange, asked, error));
     if (imported === undefined) return;
     const { id, added, facts } = imported;

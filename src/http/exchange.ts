@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ANONYMOUS, type Principal } from '../access/principal.ts';
 import { GokeepError } from '../errors.ts';
+import type { Actor } from '../store/trail-entry.ts';
 import type { Metrics } from './counters.ts';
 import { errorBody } from './error-body.ts';
 import type { Asked } from './handler.ts';
@@ -38,24 +39,47 @@ export interface TextAnswer {
 /** Address of the client: the socket's, or the one a trusted front server names. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
+/** Told of each request that ends with an error of ours. */
+export type RefusalSink = (
+  refused: Actor & {
+    readonly method: string;
+    readonly target: string;
+    readonly hasCredentials: boolean;
+    readonly error: GokeepError;
+  },
+) => void;
+
 /** Ends each request the same way, whoever answered it: counted, logged, and with errors in `go`'s own format. */
 export class Exchange {
   readonly #metrics: Metrics;
   readonly #log: RequestLog;
   readonly #client: ClientAddress;
+  readonly #onRefused: RefusalSink;
   readonly #lingerMs: number;
   readonly #askedBy = new WeakMap<IncomingMessage, Principal>();
 
-  constructor(metrics: Metrics, log: RequestLog, client: ClientAddress, lingerMs = LINGER_MS) {
+  constructor(
+    metrics: Metrics,
+    log: RequestLog,
+    client: ClientAddress,
+    onRefused: RefusalSink = () => undefined,
+    lingerMs = LINGER_MS,
+  ) {
     this.#metrics = metrics;
     this.#log = log;
     this.#client = client;
+    this.#onRefused = onRefused;
     this.#lingerMs = lingerMs;
   }
 
   /** Notes for the log who sent this request. */
   isFrom(request: IncomingMessage, principal: Principal): void {
     if (principal.name !== ANONYMOUS) this.#askedBy.set(request, principal);
+  }
+
+  /** Who sent this request, and from where, for the audit trail. */
+  actor({ request, principal }: Pick<Asked, 'request' | 'principal'>): Actor {
+    return { who: principal.name, from: this.#client(request) };
   }
 
   finish(request: IncomingMessage, startedAt: number, outcome: Outcome): void {
@@ -148,6 +172,15 @@ export class Exchange {
     // After a malformed request the connection is not to be trusted, nor is it where a body was not read.
     const unread = bringsBody(request) && !request.readableEnded;
     if (request.httpVersionMajor === 1 && (status === 400 || unread)) headers.push('Connection', 'close');
+    if (error instanceof GokeepError)
+      this.#onRefused({
+        who: this.#askedBy.get(request)?.name ?? ANONYMOUS,
+        from: this.#client(request),
+        method: request.method ?? '',
+        target: request.url ?? '',
+        hasCredentials: request.headers.authorization !== undefined,
+        error,
+      });
     response.writeHead(status, headers);
     const written = request.method === 'HEAD' ? undefined : body;
     if (unread && !request.complete) endBeforeBody(request, response, written, this.#lingerMs);

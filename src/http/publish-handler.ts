@@ -55,7 +55,13 @@ export function publishHandler(o: PublishHandlerOptions): Handler {
       const body = uploaded(request, { ...UPLOAD_LIMITS, ...o.limits }, (how, cause) =>
         ended(path, version, how, cause),
       );
-      const { added, ...published } = await o.publishing.publish({ path, version }, body, claim, signal);
+      const { added, ...published } = await o.publishing.publish(
+        { path, version },
+        body,
+        claim,
+        signal,
+        o.exchange.actor(asked),
+      );
       if (added) o.log.info(published, 'version published');
       o.exchange.text(asked, {
         kind: 'publish',

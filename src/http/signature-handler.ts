@@ -44,7 +44,13 @@ export function signatureHandler(o: SignatureHandlerOptions): Handler {
     }
     if (!o.mayPublish(asked, path)) throw mayNotPublish(path);
     const text = await bundleIn(asked);
-    const attached = await o.signing.attach(path, version, text, () => o.publishing.check(path, version));
+    const attached = await o.signing.attach(
+      path,
+      version,
+      text,
+      () => o.publishing.check(path, version),
+      o.exchange.actor(asked),
+    );
     if (attached.state === 'stored' && attached.added) {
       const { id, kind, signer } = attached.signature;
       o.log.info({ path, version, id, kind, signer }, 'signature added');

@@ -29,8 +29,9 @@ export function yankHandler(o: YankHandlerOptions): Handler {
     if (!o.mayPublish(asked, path)) throw mayNotPublish(path);
     const yanks = asked.request.method === 'POST';
     const reason = yanks ? await reasonIn(asked) : undefined;
-    if (reason === undefined) await o.yanking.unyank(path, version);
-    else await o.yanking.yank(path, version, reason);
+    const by = o.exchange.actor(asked);
+    if (reason === undefined) await o.yanking.unyank(path, version, by);
+    else await o.yanking.yank(path, version, reason, by);
     o.log.info({ path, version, reason }, yanks ? 'version yanked' : 'version no longer yanked');
     o.exchange.text(asked, {
       kind: 'yank',

@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { TrailSink } from '../audit/trail.ts';
 import { GokeepError, hasCode } from '../errors.ts';
 import { h1OfGoMod } from '../modzip/dirhash.ts';
 import { quote } from '../module/quote.ts';
@@ -14,6 +15,7 @@ import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore, TemporaryFile } from '../store/module-store.ts';
 import type { StoredSignature } from '../store/signature-table.ts';
+import { type Actor, GOKEEP, type TrailEvent } from '../store/trail-entry.ts';
 import type { Sequencer } from '../sumdb/sequencer.ts';
 import { checkAnswer } from '../upstream/answer-checks.ts';
 import { checkGoMod, checkReleaseVersion } from './release-rules.ts';
@@ -33,6 +35,8 @@ export interface PublishingOptions {
   readonly zips: Pick<ZipVerifier, 'inspect'>;
   readonly isPrivate: (path: string) => boolean;
   readonly incidents: IncidentSink;
+  /** What is published is recorded there first; a crash may leave an entry of something that then was not. */
+  readonly trail?: TrailSink;
   /** What demands and verifies signatures; undefined where nothing does. */
   readonly signing?: Pick<Signing, 'checkSent' | 'admit' | 'checkHeld' | 'published'>;
   /** Bytes of disk that must stay free. */
@@ -51,6 +55,8 @@ export interface Published {
   /** False when it had been published before, with the same bytes: then nothing was done. */
   readonly added: boolean;
 }
+
+type Named = TrailEvent & { readonly path: string; readonly version: string };
 
 /** Who gave us what an incident is about. */
 const SOURCE = 'an upload';
@@ -93,6 +99,7 @@ export class Publishing {
    * @param body the zip, as a client sends it
    * @param claim undefined: published now, from nowhere in particular
    * @param signal aborts it as long as nothing is logged
+   * @param by whose request it is
    * @throws as check; bad_signature; too_large; bad_upload for what `go` would refuse; taken (an incident) when the version is on
    * record with other hashes; storage_full, storage_failed and what the log throws; the signal's reason
    */
@@ -101,6 +108,7 @@ export class Publishing {
     body: AsyncIterable<Buffer>,
     claim: Claim | undefined,
     signal: AbortSignal,
+    by: Actor = GOKEEP,
   ): Promise<Published> {
     const { signing } = this.#o;
     this.check(path, version);
@@ -117,14 +125,22 @@ export class Publishing {
     const info = formatInfo(version, claim ?? { time: new Date(this.#o.now()), origin: undefined });
     return await this.#inTurn(`${path}@${version}`, async () => {
       signal.throwIfAborted();
-      if (await this.#isThere(path, version, hashes)) {
+      const facts = {
+        ...hashes,
+        ...(signatures.length > 0 ? { signatures: signatures.map(({ id }) => id) } : {}),
+      };
+      const event: Named = { ...by, kind: 'publish', path, version, facts };
+      if (await this.#isThere(event, hashes)) {
         await signing?.checkHeld(path, version, signatures);
-        await this.#keepSignatures(path, version, signatures);
+        await this.#keepSignatures(path, version, signatures, by);
         return { path, version, ...hashes, added: false };
       }
+      // The disk is busy with both at the same time.
+      const recorded = this.#o.trail?.record(event);
+      recorded?.catch(() => undefined);
       const files = { zip, zipSynced: synced, mod, info, signatures };
       const staged = await this.#staging.stage({ path, version }, files);
-      await this.#log(staged, hashes);
+      await this.#log(staged, hashes, recorded);
       await this.#finish(staged);
       return { path, version, ...hashes, added: true };
     });
@@ -167,8 +183,9 @@ export class Publishing {
   }
 
   /** True when there is nothing left to do. Throws taken. */
-  async #isThere(path: string, version: string, seen: { zip: string; mod: string }): Promise<boolean> {
-    const { store, find, isHosted, sequencer } = this.#o;
+  async #isThere(event: Named, seen: { zip: string; mod: string }): Promise<boolean> {
+    const { path, version } = event;
+    const { store, find, isHosted, sequencer, trail } = this.#o;
     const known = find(path, version);
     if (known === undefined) return false;
     this.#compare(path, version, known, seen);
@@ -176,6 +193,7 @@ export class Publishing {
       if ((await store.size(kind, path, version)) === undefined) return false;
     if (isHosted(path, version)) return true;
     // It had been fetched before; now it no longer depends on upstream.
+    await trail?.record(event);
     await sequencer?.noteHosted({ kind: 'host', path, version, now: this.#o.now() });
     this.#o.onPublished();
     return true;
@@ -197,12 +215,17 @@ export class Publishing {
     );
   }
 
-  async #log(staged: StagedVersion, hashes: { zip: string; mod: string }): Promise<void> {
+  async #log(
+    staged: StagedVersion,
+    hashes: { zip: string; mod: string },
+    recorded: Promise<void> | undefined,
+  ): Promise<void> {
     const { path, version } = staged;
     const { sequencer, now } = this.#o;
     if (sequencer === undefined) throw new GokeepError('internal', 'no log');
     const firstSeen = Math.floor(now() / 1000);
     try {
+      await recorded;
       const provenance = { source: 'published', firstSeen, evidence: undefined } as const;
       const outcome = await sequencer.add({ path, version, ...hashes, provenance });
       if (outcome.kind === 'conflict') this.#compare(path, version, outcome, hashes);
@@ -230,10 +253,11 @@ export class Publishing {
     path: string,
     version: string,
     signatures: readonly StoredSignature[],
+    by: Actor = GOKEEP,
   ): Promise<void> {
     if (signatures.length > 0)
       await this.#o.sequencer?.noteHosted({ kind: 'sign', path, version, signatures });
-    await this.#o.signing?.published(path, version, signatures);
+    await this.#o.signing?.published(path, version, signatures, by);
   }
 
   /** Resolves when nothing of what was published waits to be cleared away. */

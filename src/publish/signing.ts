@@ -3,6 +3,7 @@
  * shown of them. What is signed is the zip, byte for byte as it is published and served.
  */
 
+import type { TrailSink } from '../audit/trail.ts';
 import { GokeepError, hasCode } from '../errors.ts';
 import { Artifact } from '../signing/artifact.ts';
 import { isIdentity } from '../signing/identity-rule.ts';
@@ -12,6 +13,7 @@ import { type VerifiedSignature, verifySignature } from '../signing/verify-signa
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import type { StoredSignature } from '../store/signature-table.ts';
+import { type Actor, GOKEEP } from '../store/trail-entry.ts';
 import type { Sequencer } from '../sumdb/sequencer.ts';
 import { WaitingSignatures } from './waiting-signatures.ts';
 
@@ -22,6 +24,8 @@ export interface SigningOptions {
   readonly signatures: (path: string, version: string) => StoredSignature[];
   /** Undefined in a replica. */
   readonly sequencer: Pick<Sequencer, 'noteHosted'> | undefined;
+  /** What is attached is recorded there first. */
+  readonly trail?: TrailSink;
   readonly now: () => number;
 }
 
@@ -119,14 +123,19 @@ export class Signing {
    *
    * @param kept those that were admitted
    */
-  async published(path: string, version: string, kept: readonly StoredSignature[]): Promise<void> {
+  async published(
+    path: string,
+    version: string,
+    kept: readonly StoredSignature[],
+    by: Actor = GOKEEP,
+  ): Promise<void> {
     const late = this.#waiting
       .of(path, version)
       .filter((text) => kept.every(({ bundle }) => bundle !== text));
     this.#waiting.drop(path, version);
     for (const text of late)
       try {
-        await this.attach(path, version, text, () => undefined);
+        await this.attach(path, version, text, () => undefined, by);
       } catch (error) {
         // Whoever sent it was told that it waits, and not that it is right.
         if (!hasCode(error, 'bad_signature')) throw error;
@@ -137,11 +146,18 @@ export class Signing {
    * Takes a signature of a version: one that is here gets it once it is verified, durably; otherwise it waits for the zip.
    *
    * @param text attacker-controlled
+   * @param by whose request it is
    * @param check what is said of a version that is not here and cannot be published
    * @throws refused in a replica, and for modules that nobody is trusted for; bad_signature; busy; not_stored for a version on
    * record whose zip is not held; what check throws
    */
-  async attach(path: string, version: string, text: string, check: () => void): Promise<Attached> {
+  async attach(
+    path: string,
+    version: string,
+    text: string,
+    check: () => void,
+    by: Actor = GOKEEP,
+  ): Promise<Attached> {
     const { rules, store, find, sequencer, signatures } = this.#o;
     const rule = ruleFor(rules, path);
     if (sequencer === undefined)
@@ -173,8 +189,17 @@ export class Signing {
         'bad_signature',
         `${path}@${version} has ${MOST_OF_A_VERSION} signatures already.`,
       );
-    if (added)
+    if (added) {
+      const { id, kind, signer } = signature;
+      await this.#o.trail?.record({
+        ...by,
+        kind: 'sign',
+        path,
+        version,
+        facts: { id, signature: kind, signer },
+      });
       await sequencer.noteHosted({ kind: 'sign', path, version, signatures: [this.#stored(signature)] });
+    }
     return { state: 'stored', added, signature };
   }
 

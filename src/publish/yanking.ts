@@ -1,5 +1,7 @@
 import { GokeepError } from '../errors.ts';
+import type { TrailSink } from '../audit/trail.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
+import { type Actor, GOKEEP } from '../store/trail-entry.ts';
 import type { Sequencer } from '../sumdb/sequencer.ts';
 
 export interface YankingOptions {
@@ -7,6 +9,8 @@ export interface YankingOptions {
   /** Undefined in a replica. */
   readonly sequencer: Pick<Sequencer, 'noteHosted'> | undefined;
   readonly isPrivate: (path: string) => boolean;
+  /** What is changed is recorded there first. */
+  readonly trail?: TrailSink;
   readonly now: () => number;
   /** What was answered before may be out of date. */
   readonly onChanged: () => void;
@@ -32,7 +36,7 @@ export class Yanking {
    * @throws refused for a path that is not private, and in a replica; not_found for a version that is not on record;
    * bad_upload for a reason that cannot be shown
    */
-  async yank(path: string, version: string, reason: string): Promise<void> {
+  async yank(path: string, version: string, reason: string, by: Actor = GOKEEP): Promise<void> {
     const sequencer = this.#allowed(path, version);
     const said = reason.trim();
     if (said === '' || said.length > MAX_REASON || /\p{C}|\p{Zl}|\p{Zp}/u.test(said))
@@ -40,13 +44,16 @@ export class Yanking {
         'bad_upload',
         `Give a reason for yanking ${path}@${version}: one line of at most ${MAX_REASON} characters.`,
       );
+    await this.#o.trail?.record({ ...by, kind: 'yank', path, version, facts: { reason: said } });
     await sequencer.noteHosted({ kind: 'yank', path, version, reason: said, now: this.#o.now() });
     this.#o.onChanged();
   }
 
   /** Takes a yank back; does nothing where there is none. Durable when it resolves. Throws as yank. */
-  async unyank(path: string, version: string): Promise<void> {
-    await this.#allowed(path, version).noteHosted({ kind: 'unyank', path, version });
+  async unyank(path: string, version: string, by: Actor = GOKEEP): Promise<void> {
+    const sequencer = this.#allowed(path, version);
+    await this.#o.trail?.record({ ...by, kind: 'unyank', path, version });
+    await sequencer.noteHosted({ kind: 'unyank', path, version });
     this.#o.onChanged();
   }
 

@@ -39,7 +39,7 @@ function add(more: Partial<StoredToken> = {}): string {
     expires: undefined,
     revoked: undefined,
   };
-  writer.add({ id, digest: tokenDigest(token), name: id, ...given, ...more });
+  writer.add({ id, digest: tokenDigest(token), name: id, ...given, ...more }, () => undefined);
   return token;
 }
 
@@ -78,7 +78,7 @@ describe('who asks', () => {
     const { made, bearer } = authenticator();
     const unknown = newToken(randomBytes(TOKEN_ENTROPY))!;
     const revoked = add({ name: 'gone' });
-    expect(writer.revoke('gone', now)).toBe(true);
+    expect(writer.revoke('gone', now, () => undefined)).toBe(true);
     expect(problem(await made.identify(undefined, undefined))).toContain('needs credentials');
     expect(problem(await made.identify('Digest x', undefined))).toContain('cannot be read');
     expect(problem(await bearer('hunter2'))).toContain('no token of this gokeep');
@@ -150,7 +150,7 @@ describe('a running server', () => {
     const { made, tokens, bearer } = authenticator();
     await bearer(token);
     expect(made.remembered(`Bearer ${token}`)?.name).toBe('token:ci');
-    writer.revoke('ci', now);
+    writer.revoke('ci', now, () => undefined);
     tokens.look();
     expect(made.remembered(`Bearer ${token}`)).toBeUndefined();
     expect(problem(await bearer(token))).toContain('revoked');
@@ -225,9 +225,9 @@ describe('tokens as they are kept', () => {
   it('have one name each, which is free again once nothing bears it', () => {
     add({ name: 'ci' });
     expect(() => add({ name: 'ci' })).toThrow('there is a token named ci already');
-    writer.revoke('ci', now);
+    writer.revoke('ci', now, () => undefined);
     add({ name: 'ci' });
-    expect(writer.revoke('nobody', now)).toBe(false);
+    expect(writer.revoke('nobody', now, () => undefined)).toBe(false);
   });
 
   it('in what is no database are not made anew', () => {

@@ -91,7 +91,7 @@ async function guardedRows(
   const { token, stored } = makeToken('bench', { ...NO_GRANTS, read: [...hosts] }, undefined);
   {
     using writer = new TokenWriter(path.join(o.data, ACCESS_DATABASE));
-    writer.add(stored);
+    writer.add(stored, () => undefined);
   }
   const authorization = `Basic ${Buffer.from(`bench:${token}`).toString('base64')}`;
   const guard = '[access]\nrequired = true\npublic = "granted"\n';

@@ -84,7 +84,7 @@ export class InProcess implements AsyncDisposable {
     const metrics = new Metrics();
     const written: string[] = [];
     const log = new RequestLog({ write: (lines) => written.push(lines) });
-    const exchange = new Exchange(metrics, log, clientAddress(o.trustProxy ?? []), o.lingerMs);
+    const exchange = new Exchange(metrics, log, clientAddress(o.trustProxy ?? []), undefined, o.lingerMs);
     const now = o.now ?? Date.now;
     const responder = new Responder({
       exchange,
