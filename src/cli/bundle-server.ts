@@ -46,7 +46,9 @@ export async function serverAtHand(config: Config): Promise<ServerAtHand> {
 }
 
 /** A server of this command's own, which holds the data directory as long as it runs. Logs nothing and keeps no answers. */
-async function ownServer(config: Config): Promise<AsyncDisposable & { readonly running: RunningServer }> {
+export async function ownServer(
+  config: Config,
+): Promise<AsyncDisposable & { readonly running: RunningServer }> {
   const { startServer } = await import('./server.ts');
   let failed: Error | undefined;
   const running = await startServer(

@@ -2,6 +2,7 @@ import { addAudit } from './audit.ts';
 import { addBundle } from './bundle.ts';
 import { addFsck } from './fsck.ts';
 import { addGoauth } from './goauth.ts';
+import { addImportStore } from './import-store.ts';
 import { addKey } from './key.ts';
 import { addLog } from './log.ts';
 import { addMonitor } from './monitor.ts';
@@ -24,6 +25,7 @@ export function runProgram(): void {
     addBundle,
     addFsck,
     addGoauth,
+    addImportStore,
     addKey,
     addLog,
     addMonitor,
