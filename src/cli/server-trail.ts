@@ -18,6 +18,8 @@ export interface TrailParts {
   readonly served: ServedLog;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** False in the server of a command, which is there for a moment and changes nothing that this tells of. */
+  readonly isLasting: boolean;
   readonly onFatal: (error: Error) => void;
   readonly onHiddenError: (error: unknown, what: string) => void;
 }
@@ -36,7 +38,7 @@ export interface ServedTrail {
  */
 export function openTrail(
   config: Config,
-  { served, metrics, log, onFatal, onHiddenError }: TrailParts,
+  { served, metrics, log, isLasting, onFatal, onHiddenError }: TrailParts,
   cleanup: AsyncDisposableStack,
 ): ServedTrail {
   const file = trailFile(config);
@@ -58,10 +60,10 @@ export function openTrail(
     }
     // Now, and not in the thread: most servers have nothing to tell for a long time, and need none.
     const rights = configuredRights(config, openSigningRules(config));
-    if (JSON.stringify(reader.newestOf('rights')?.facts) !== JSON.stringify(rights))
+    if (isLasting && JSON.stringify(reader.newestOf('rights')?.facts) !== JSON.stringify(rights))
       writer.append([{ ...GOKEEP, kind: 'rights', facts: rights }], Date.now());
   }
-  if (sequencer !== undefined) {
+  if (sequencer !== undefined && isLasting) {
     const recorder = new TrailRecorder(
       {
         logName: served.name,

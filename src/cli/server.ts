@@ -85,7 +85,11 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     metrics.hiddenErrors.inc();
     log.warn({ err: error }, what);
   };
-  const { trail, refusals } = openTrail(config, { served, metrics, log, onFatal, onHiddenError }, cleanup);
+  const { trail, refusals } = openTrail(
+    config,
+    { served, metrics, log, isLasting: takesVersions, onFatal, onHiddenError },
+    cleanup,
+  );
   const store = new ModuleStore(config.data);
   await store.clearTemporary();
   const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal, (error) =>

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConnectedSite } from '../airgap/connected-site.ts';
 import { gokeep } from '../cli/program.ts';
-import { type SiteState, stateOf } from '../faults/import-state.ts';
+import { imported, type SiteState, stateOf } from '../faults/import-state.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 
 const BUSY = { status: 503, text: 'another bundle is being imported; try again when that is done' };
@@ -116,7 +116,7 @@ describe('two imports at once', () => {
       expect(again.status, again.text).toBe(after);
       expect(JSON.parse(again.text)).toMatchObject({ added: after === 201 });
       expect(await server.stop()).toBe(0);
-      if (after === 200) expect(stateOf(data)).toEqual(alone);
+      if (after === 200) expect(imported(stateOf(data))).toEqual(imported(alone));
     },
   );
 
@@ -151,7 +151,7 @@ describe('two imports at once', () => {
         expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^gokeep: .+/) });
     const again = await command('closed.toml', 'bundle', 'import', bundle);
     expect(again.stdout).toContain('had been imported before; nothing was done');
-    expect(stateOf(data)).toEqual(alone);
+    expect(imported(stateOf(data))).toEqual(imported(alone));
   });
 });
 
@@ -166,7 +166,7 @@ describe('an upload', () => {
     const taken = { status: 201, text: expect.stringContaining('"added":true') };
     await expect.poll(() => put(server, bytes), { timeout: 15_000 }).toEqual(taken);
     expect(await server.stop()).toBe(0);
-    expect(stateOf(data)).toEqual(alone);
+    expect(imported(stateOf(data))).toEqual(imported(alone));
   });
 
   it('that is killed with the server leaves nothing, and the next one imports', async () => {
@@ -180,6 +180,6 @@ describe('an upload', () => {
     const again = await put(server, bytes);
     expect(again.status, again.text).toBe(201);
     expect(await server.stop()).toBe(0);
-    expect(stateOf(data)).toEqual(alone);
+    expect(imported(stateOf(data))).toEqual(imported(alone));
   });
 });
