@@ -8,23 +8,30 @@ import { GoClient } from './go-client.ts';
 import { GokeepProcess } from './gokeep-process.ts';
 import type { UpstreamWorld } from './upstream-world.ts';
 
+interface Started {
+  readonly toml: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Private paths of a guarded gokeep. */
 export const PRIVATE = 'corp.test/*';
 
 /** A gokeep with TLS that lets in only whom it knows; private modules come from the same world as public ones. */
 export class GuardedGokeep implements AsyncDisposable {
-  readonly gokeep: GokeepProcess;
+  #gokeep: GokeepProcess;
   readonly ca: TestCa;
   /** PEM file of the authority. */
   readonly caFile: string;
   readonly directory: string;
   readonly #toml: string;
+  readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(server: GokeepProcess, ca: TestCa, directory: string, toml: string) {
-    this.gokeep = server;
+  private constructor(server: GokeepProcess, ca: TestCa, directory: string, o: Started) {
+    this.#gokeep = server;
     this.ca = ca;
     this.directory = directory;
-    this.#toml = toml;
+    this.#toml = o.toml;
+    this.#env = o.env;
     this.caFile = path.join(directory, 'ca.pem');
   }
 
@@ -46,8 +53,19 @@ export class GuardedGokeep implements AsyncDisposable {
       `[tls]\ncert = "${at('cert.pem')}"\nkey = "${at('key.pem')}"`,
       `[access]\nrequired = true\n${toml.replaceAll('CA_FILE', at('ca.pem'))}`,
     ].join('\n');
-    const server = await GokeepProcess.start({ toml: text, env });
-    return new GuardedGokeep(server, ca, directory, text);
+    const server = await GokeepProcess.start({ toml: text, env, data: at('data') });
+    return new GuardedGokeep(server, ca, directory, { toml: text, env });
+  }
+
+  get gokeep(): GokeepProcess {
+    return this.#gokeep;
+  }
+
+  /** Ends it, and starts it again with the same data, at another address. */
+  async restart(): Promise<void> {
+    await this.#gokeep.stop();
+    const { data } = this.#gokeep;
+    this.#gokeep = await GokeepProcess.start({ toml: this.#toml, env: this.#env, data });
   }
 
   get url(): string {
@@ -84,7 +102,7 @@ export class GuardedGokeep implements AsyncDisposable {
       method?: 'GET' | 'PUT';
       cert?: string;
       key?: string;
-      body?: string;
+      body?: string | Buffer;
     } = {},
   ): Promise<{ status: number; text: string; cacheControl: string }> {
     const { cert, key, method = 'GET', headers = {}, body: sent = null } = o;
