@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import type { Config } from '../config/load.ts';
 import { UpstreamChain } from '../upstream/chain.ts';
 import { parseProxyList } from '../upstream/proxy-list.ts';
+import { namedServer, type ServerOptions } from './server-client.ts';
 import { httpAccess } from './upstreams.ts';
 
 /** What this machine's go command is told. */
@@ -37,12 +38,13 @@ export interface ClientChain extends AsyncDisposable {
   readonly chain: UpstreamChain;
 }
 
-/** What a client's commands fetch through: the server that they name, else GOPROXY. Throws bad_config. */
-export function openClientChain(
-  config: Config,
-  options: { readonly url?: string; readonly ca?: string },
-  go: GoSettings,
-): ClientChain {
+/**
+ * What a client's commands fetch through: the server that they name, which alone gets the token, else GOPROXY.
+ *
+ * @throws bad_config
+ */
+export function openClientChain(config: Config, options: ServerOptions, go: GoSettings): ClientChain {
+  const { named, token } = namedServer(options, process.env);
   const netrc = process.env['NETRC'] || path.join(homedir(), '.netrc');
   const access = httpAccess(
     config,
@@ -60,7 +62,12 @@ export function openClientChain(
     'gokeep-client',
   );
   // What follows the proxies is the database itself: nothing is fetched from version control.
-  const proxies = parseProxyList(options.url ?? go.goproxy).filter(({ kind }) => kind !== 'direct');
-  const chain = new UpstreamChain({ ...access, proxies });
+  const proxies = parseProxyList(named ?? go.goproxy).filter(({ kind }) => kind !== 'direct');
+  const bound =
+    named === undefined || token === undefined
+      ? undefined
+      : // As netrc has it: any user name, the token as the password.
+        { origin: new URL(named).origin, credentials: { username: 'token', password: token } };
+  const chain = new UpstreamChain({ ...access, proxies, bound });
   return { chain, [Symbol.asyncDispose]: () => chain.close() };
 }

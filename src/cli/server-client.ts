@@ -47,15 +47,9 @@ export class ServerClient implements AsyncDisposable {
 
   /** @throws bad_config, upstream_unreachable, upstream_failed */
   static async open(options: ServerOptions, env: NodeJS.ProcessEnv): Promise<ServerClient> {
-    const named = options.url ?? (env['GOKEEP_URL']?.split(',')[0] || undefined);
+    const { named, token } = namedServer(options, env);
     const base = serverUrl(named ?? (await fromGoproxy(env)));
-    // GOPROXY may name anybody, and anybody may say that he is a gokeep.
-    if (named === undefined && tokenFor(options, env) !== undefined)
-      throw new GokeepError(
-        'bad_config',
-        'Say whose token this is: name the gokeep server with --url, or GOKEEP_URL.',
-      );
-    const authorization = authorizationFor(base, options, env);
+    const authorization = authorizationFor(base, token, env);
     base.username = base.password = '';
     const client = new ServerClient(base, authorization, readOption(options.ca, '--ca'));
     try {
@@ -140,6 +134,28 @@ export class ServerClient implements AsyncDisposable {
   }
 }
 
+/**
+ * The server that the options or the environment name, and the token for it, which is nobody else's: GOPROXY may name anybody,
+ * and anybody may say that he is a gokeep.
+ *
+ * @throws bad_config where there is a token and no such name, or the token would go over plain http to another machine
+ */
+export function namedServer(
+  options: ServerOptions,
+  env: NodeJS.ProcessEnv,
+): { readonly named: string | undefined; readonly token: string | undefined } {
+  const named = options.url ?? (env['GOKEEP_URL']?.split(',')[0]?.trim() || undefined);
+  const token = tokenFor(options, env);
+  if (token === undefined) return { named, token };
+  if (named === undefined)
+    throw new GokeepError(
+      'bad_config',
+      'Say whose token this is: name the gokeep server with --url, or GOKEEP_URL.',
+    );
+  demandSafe(serverUrl(named));
+  return { named, token };
+}
+
 /** The first address in GOPROXY. */
 async function fromGoproxy(env: NodeJS.ProcessEnv): Promise<string> {
   const said = env['GOPROXY'] || (await goEnvGoproxy(env));
@@ -165,20 +181,23 @@ function serverUrl(text: string): URL {
 }
 
 /** A token before what stands in the address, and that before netrc. Never over plain http to another machine. */
-function authorizationFor(url: URL, options: ServerOptions, env: NodeJS.ProcessEnv): string | undefined {
-  const token = tokenFor(options, env);
+function authorizationFor(url: URL, token: string | undefined, env: NodeJS.ProcessEnv): string | undefined {
+  if (token !== undefined) return `Bearer ${token}`;
   const own = url.username === '' && url.password === '' ? undefined : url;
-  if (token === undefined && own === undefined) {
+  if (own === undefined) {
     const found = netrcCredentials(readNetrc(env), url);
     return found === undefined ? undefined : basic(found.username, found.password);
   }
+  demandSafe(url);
+  return basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
+}
+
+function demandSafe(url: URL): void {
   if (url.protocol === 'http:' && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname))
     throw new GokeepError(
       'bad_config',
       'The address of the gokeep server is http, which would send credentials in the clear: use https.',
     );
-  if (token !== undefined) return `Bearer ${token}`;
-  return basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
 }
 
 function tokenFor(options: ServerOptions, env: NodeJS.ProcessEnv): string | undefined {

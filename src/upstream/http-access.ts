@@ -16,6 +16,8 @@ export interface HttpAccessOptions {
   readonly userAgent: string;
   /** Our pseudonym in the Via header. Default: gokeep. */
   readonly via?: string | undefined;
+  /** Goes to this origin, before anything that a URL or netrc has for it, and to no other. */
+  readonly bound?: { readonly origin: string; readonly credentials: Credentials } | undefined;
   /** Text of a netrc file. Userinfo in a URL comes first. */
   readonly netrc?: string | undefined;
   readonly tls?: TlsSettings | undefined;
@@ -49,7 +51,8 @@ export class HttpAccess {
   /** @param own credentials that the URL had; it holds none any more. */
   open(url: URL, own: Credentials | undefined): HttpSource {
     const o = this.#options;
-    const credentials = own ?? netrcCredentials(this.#netrc, url);
+    const bound = o.bound?.origin === url.origin ? o.bound.credentials : undefined;
+    const credentials = bound ?? own ?? netrcCredentials(this.#netrc, url);
     const transport = new Transport({
       origin: url.origin,
       credentials,

@@ -7,8 +7,14 @@ import { gokeep } from '../cli/program.ts';
 
 const WHOLE = readFileSync(path.join(import.meta.dirname, '../../docs/private-modules.md'), 'utf8');
 const [PAGE = ''] = /^## Fetch from git\n[^]*?(?=^## |(?![^]))/m.exec(WHOLE) ?? [];
-const SOURCE = ['git-answer', 'direct-verdict', 'failing-hosts', 'go-command']
-  .map((name) => readFileSync(path.join(import.meta.dirname, `../../src/upstream/${name}.ts`), 'utf8'))
+const SOURCE = [
+  'upstream/git-answer',
+  'upstream/direct-verdict',
+  'upstream/failing-hosts',
+  'upstream/go-command',
+  'proxy/incidents',
+]
+  .map((name) => readFileSync(path.join(import.meta.dirname, `../../src/${name}.ts`), 'utf8'))
   .join('\n');
 
 const blocks = (language: string): string[] =>

@@ -71,7 +71,15 @@ describe('the page on private modules, on publishing and signing', () => {
         async (name) => (await gokeep([name, '--help'])).stdout,
       ),
     );
-    const ofOthers = ['--upload-file', '--header', '--key', '--signing-config', '--bundle', '--out'];
+    const ofOthers = [
+      '--upload-file',
+      '--header',
+      '--key',
+      '--signing-config',
+      '--bundle',
+      '--out',
+      '--netrc',
+    ];
     const named = [...page.matchAll(/(?:^|[\s`])(--[a-z][a-z-]+)/gm)].map(([, option]) => option!);
     for (const option of named) if (!ofOthers.includes(option)) expect(help.join('\n')).toContain(option);
   });
