@@ -11,8 +11,17 @@ import { isToken, tokenDigest } from './token.ts';
 /** Who reads modules that are not private: anybody, whoever is known, or only who has a pattern that matches. */
 export type PublicReads = 'anonymous' | 'authenticated' | 'granted';
 
+/** What is told of each day on which a token is used (proxy/token-uses.ts). */
+export interface UseNotes {
+  /** UTC days since 1970. */
+  readonly today: number;
+  /** @param token its id */
+  note(token: string): void;
+}
+
 export interface AuthenticatorOptions {
   readonly tokens: KnownTokens;
+  readonly uses: UseNotes;
   readonly oidc: readonly OidcRule[];
   readonly findKey: FindKey;
   readonly certificates: readonly CertificateRule[];
@@ -26,6 +35,8 @@ export interface AuthenticatorOptions {
 const MOST_HEADERS = 10_000;
 /** A JWT is verified again after this long, in milliseconds: its issuer may have withdrawn the key. */
 const JWT_KEPT_MS = 5 * 60_000;
+/** A day before all others. */
+const NEVER = -1;
 
 const HOW =
   'put a token into your netrc file (machine <this host> login token password <token>), or have GOAUTH run `gokeep goauth`; the operator makes tokens with `gokeep token create`, and go sends them over https only';
@@ -34,6 +45,10 @@ interface Remembered {
   readonly principal: Principal;
   /** Milliseconds since 1970; Infinity where it never ends. */
   readonly until: number;
+  /** A token, rather than a JWT. */
+  readonly isToken: boolean;
+  /** The last day on which that was told. */
+  usedOn: number;
 }
 
 /** Says who sends a request, from its Authorization header or else its client certificate. */
@@ -58,7 +73,10 @@ export class Authenticator {
   remembered(authorization: string): Principal | undefined {
     const found = this.#remembered.get(authorization);
     if (found === undefined) return undefined;
-    if (found.until === Number.POSITIVE_INFINITY || this.#o.now() < found.until) return found.principal;
+    if (found.until === Number.POSITIVE_INFINITY || this.#o.now() < found.until) {
+      if (found.usedOn !== this.#o.uses.today) this.#use(found);
+      return found.principal;
+    }
     this.#remembered.delete(authorization);
     return undefined;
   }
@@ -82,6 +100,7 @@ export class Authenticator {
     try {
       const found = await this.#ofSecret(credentials.secret);
       this.#remember(authorization, found);
+      this.#use(found);
       return found.principal;
     } catch (error) {
       return this.#unknown(() => again(error));
@@ -116,7 +135,7 @@ export class Authenticator {
         'the claims of the JWT sent as credentials fit no rule of this gokeep (access.oidc)',
       );
     const principal = new Granted(`oidc:${subject}`, grants, this.#readsKnown);
-    return { principal, until: Math.min(expires, now() + JWT_KEPT_MS) };
+    return { principal, until: Math.min(expires, now() + JWT_KEPT_MS), isToken: false, usedOn: NEVER };
   }
 
   #ofToken(secret: string): Remembered {
@@ -127,11 +146,18 @@ export class Authenticator {
     const token = tokens.find(tokenDigest(secret));
     if (token === undefined) throw unauthenticated(`the token sent is not known here: ${HOW}`);
     checkUsable(token, now());
-    const { read, publish, admin, expires } = token;
+    const { id, name, read, publish, admin, expires } = token;
     return {
-      principal: new Granted(`token:${token.name}`, { read, publish, admin }, this.#readsKnown),
+      principal: new Granted(`token:${name}`, { read, publish, admin }, this.#readsKnown, id),
       until: expires ?? Number.POSITIVE_INFINITY,
+      isToken: true,
+      usedOn: NEVER,
     };
+  }
+
+  #use(found: Remembered): void {
+    found.usedOn = this.#o.uses.today;
+    if (found.isToken) this.#o.uses.note(found.principal.id);
   }
 
   #unknown(problem: () => GokeepError): Unidentified {

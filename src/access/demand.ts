@@ -7,6 +7,7 @@ import { ANONYMOUS, type Principal, type Right } from './principal.ts';
  */
 export class Unidentified implements Principal {
   readonly name = ANONYMOUS;
+  readonly id = ANONYMOUS;
   readonly #problem: () => GokeepError;
   readonly #mayRead: (modulePath: string) => boolean;
 

@@ -12,6 +12,8 @@ export interface Principal {
    * issuer or authority wrote, so escape it where it is shown.
    */
   readonly name: string;
+  /** Of a token its id, since its name may be another's later; of anybody else the name. */
+  readonly id: string;
   /** Decided by the unescaped path alone, whatever exists. */
   may(right: Right, modulePath: string): boolean;
   /** True where `may` holds for every path there can be. */
@@ -29,21 +31,29 @@ export const ANONYMOUS = 'anonymous';
 export const EVERY_PATH = '*';
 
 /** Everybody, where access is not required. */
-export const EVERYBODY: Principal = { name: ANONYMOUS, may: () => true, mayAll: () => true };
+export const EVERYBODY: Principal = {
+  name: ANONYMOUS,
+  id: ANONYMOUS,
+  may: () => true,
+  mayAll: () => true,
+};
 
 /**
  * Somebody known.
  *
  * @param readsAnyway paths that are read without a pattern for them: public modules, as configured
+ * @param id of a token
  */
 export class Granted implements Principal {
   readonly name: string;
+  readonly id: string;
   readonly #globs: Readonly<Record<Right, string>>;
   readonly #all: Readonly<Record<Right, boolean>>;
   readonly #readsAnyway: (modulePath: string) => boolean;
 
-  constructor(name: string, grants: Grants, readsAnyway: (modulePath: string) => boolean) {
+  constructor(name: string, grants: Grants, readsAnyway: (modulePath: string) => boolean, id = name) {
     this.name = name;
+    this.id = id;
     this.#globs = {
       read: grants.read.join(','),
       publish: grants.publish.join(','),

@@ -1,5 +1,7 @@
+import { escapeInvisible } from '../module/quote.ts';
 import type { Provenance } from '../store/log-records.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
+import type { ServedTo } from '../store/served-to-table.ts';
 
 /** A module version whose zip was served, and what is known of it. */
 export interface ServedModule {
@@ -8,6 +10,8 @@ export interface ServedModule {
   readonly isPrivate: boolean;
   /** The last day on which its zip was served: UTC days since 1970. */
   readonly lastServed: number;
+  /** To whom it was served, by name, as far as that was asked for. */
+  readonly to: readonly ServedTo[];
   /** SHA-256 of the zip file, hexadecimal; undefined where it is no longer held. */
   readonly sha256: string | undefined;
   /** SPDX id; undefined where it is not known. */
@@ -21,6 +25,8 @@ export interface Bill {
   readonly head: { readonly size: number; readonly root: string };
   /** What was served before this UTC day is left out; undefined: nothing is. */
   readonly since: number | undefined;
+  /** What was served to others than this one is left out; undefined: nothing is. */
+  readonly to: string | undefined;
   /** Milliseconds since 1970: the state it was made from, not the moment it was made. */
   readonly at: number;
   /** Of gokeep. */
@@ -37,7 +43,7 @@ export type Property = readonly [name: string, value: string];
  * digest of any file, so it stands in no field for one.
  */
 export function propertiesOf(module: ServedModule, log: string): readonly Property[] {
-  const { record, provenance, isPrivate, lastServed } = module;
+  const { record, provenance, isPrivate, lastServed, to } = module;
   return [
     ['gokeep:h1', record.zip],
     ['gokeep:h1:go.mod', record.mod],
@@ -45,18 +51,31 @@ export function propertiesOf(module: ServedModule, log: string): readonly Proper
     ['gokeep:log:index', String(record.id)],
     ['gokeep:record:source', provenance.source],
     ['gokeep:record:since', isoSecond(provenance.firstSeen * 1000)],
+    ...firstServed(to),
     ['gokeep:served:last', isoDay(lastServed)],
+    ...to.map(servedTo),
     ['gokeep:private', String(isPrivate)],
   ];
 }
 
+function firstServed(to: readonly ServedTo[]): readonly Property[] {
+  const day = Math.min(...new Set(to.map(({ first }) => first)));
+  return to.length === 0 ? [] : [['gokeep:served:first', isoDay(day)]];
+}
+
+/** The name comes last: an issuer may have put spaces into it, and, but for the escaping, lines and properties of its own. */
+function servedTo({ name, first, last }: ServedTo): Property {
+  return ['gokeep:served:to', `${isoDay(first)}/${isoDay(last)} ${escapeInvisible(name)}`];
+}
+
 /** The same about the whole bill. */
-export function propertiesOfBill({ log, head, since }: Bill): readonly Property[] {
+export function propertiesOfBill({ log, head, since, to }: Bill): readonly Property[] {
   return [
     ['gokeep:log:name', log],
     ['gokeep:log:size', String(head.size)],
     ['gokeep:log:root', head.root],
     ...(since === undefined ? [] : [['gokeep:served:since', isoDay(since)] as const]),
+    ...(to === undefined ? [] : [['gokeep:served:to', escapeInvisible(to)] as const]),
   ];
 }
 

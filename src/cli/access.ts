@@ -10,6 +10,8 @@ import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { type Gate, gateOf, OPEN } from '../http/gate.ts';
 import { prepareTokens, TokenReader } from '../store/token-table.ts';
+import { TokenUses } from '../proxy/token-uses.ts';
+import type { UpstreamStore } from '../store/upstream-store.ts';
 import { fetchKeySet, type KeySetOptions } from '../upstream/key-set.ts';
 import { VERSION } from '../version.ts';
 import { ACCESS_DATABASE } from './data-files.ts';
@@ -25,6 +27,9 @@ export interface AccessParts {
   readonly via: string;
   readonly isPrivate: (modulePath: string) => boolean;
   readonly log: Pick<Logger, 'error'>;
+  /** Where uses of tokens are remembered. */
+  readonly remembered: Pick<UpstreamStore, 'keepTokenUses'>;
+  readonly onHiddenError: (error: unknown, what: string) => void;
 }
 
 /**
@@ -39,8 +44,15 @@ export function openAccess(config: Config, parts: AccessParts, cleanup: AsyncDis
   prepareTokens(file);
   const reader = cleanup.use(new TokenReader(file));
   const tokens = new KnownTokens(reader, () => authenticator.forget());
+  const uses = new TokenUses({
+    write: (used) => parts.remembered.keepTokenUses(used),
+    now: Date.now,
+    onHiddenError: parts.onHiddenError,
+  });
+  cleanup.defer(() => uses.close());
   const authenticator = new Authenticator({
     tokens,
+    uses,
     oidc: access.oidc,
     findKey: keyFinder(config, parts.via),
     certificates: access.certificates,

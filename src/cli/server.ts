@@ -151,7 +151,13 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   });
   const access = openAccess(
     config,
-    { via: served.name, isPrivate: (modulePath) => upstreams.routing.isPrivate(modulePath), log },
+    {
+      via: served.name,
+      isPrivate: (modulePath) => upstreams.routing.isPrivate(modulePath),
+      log,
+      remembered,
+      onHiddenError,
+    },
     cleanup,
   );
   const health = new Health({

@@ -4,11 +4,14 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { EVERY_PATH, type Grants } from '../access/principal.ts';
 import { newToken, TOKEN_ENTROPY, tokenDigest } from '../access/token.ts';
+import { isoDay } from '../audit/bill.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { checkPatterns } from '../module/pattern.ts';
 import { type StoredToken, TokenReader, TokenWriter } from '../store/token-table.ts';
-import { ACCESS_DATABASE } from './data-files.ts';
+import type { TokenUses } from '../store/token-use-table.ts';
+import { ACCESS_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
+import { openUpstreamReader } from './local-log.ts';
 import { recordLocally } from './local-trail.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
@@ -118,22 +121,55 @@ function shown(token: StoredToken) {
   };
 }
 
-function list(options: SharedOptions & { readonly json?: true }): void {
-  const file = tokensFile(loadLocal(options));
-  let tokens: StoredToken[] = [];
-  if (existsSync(file)) {
-    using reader = new TokenReader(file);
-    tokens = reader.all();
+/** All tokens, oldest first; none where none was ever made. */
+export function storedTokens(config: Config): readonly StoredToken[] {
+  const file = tokensFile(config);
+  if (!existsSync(file)) return [];
+  using reader = new TokenReader(file);
+  return reader.all();
+}
+
+/** When tokens were used; undefined where no server has noted that. Who wants to revoke one is shown them whatever is wrong here. */
+function knownUses(config: Config): TokenUses | undefined {
+  if (!existsSync(path.join(config.data, UPSTREAM_DATABASE))) return undefined;
+  try {
+    using upstream = openUpstreamReader(config);
+    return upstream.tokenUses();
+  } catch (error) {
+    if (!(error instanceof GokeepError)) throw error;
+    console.error(`gokeep: when tokens were last used is not known: ${error.message}`);
+    return undefined;
   }
+}
+
+/** Days in UTC; null: on none since that other day, and where that is null too, nobody knows. */
+function useOf({ id, created }: StoredToken, uses: TokenUses | undefined) {
+  if (uses === undefined) return { lastUsed: null, usesNotedSince: null };
+  const last = uses.days.get(id);
+  const since = Math.floor(Math.max(uses.since, created) / DAY_MS);
+  return { lastUsed: last === undefined ? null : isoDay(last), usesNotedSince: isoDay(since) };
+}
+
+function useText(token: StoredToken, uses: TokenUses | undefined): string {
+  if (uses === undefined) return '';
+  const { lastUsed, usesNotedSince } = useOf(token, uses);
+  if (lastUsed !== null) return `, last used ${lastUsed}`;
+  return token.created >= uses.since ? ', never used' : `, not used since ${usesNotedSince}`;
+}
+
+function list(options: SharedOptions & { readonly json?: true }): void {
+  const config = loadLocal(options);
+  const tokens = storedTokens(config);
+  const uses = knownUses(config);
   if (options.json === true) {
-    printJson(tokens.map(shown));
+    printJson(tokens.map((token) => ({ ...shown(token), ...useOf(token, uses) })));
     return;
   }
   if (tokens.length === 0) printLines(['there are no tokens']);
   for (const token of tokens) {
     const { id, name, state, expires, revoked } = shown(token);
     const when = revoked !== null ? ` ${revoked}` : expires === null ? '' : `, expires ${expires}`;
-    printLines([`${id}  ${name}  ${state}${when}; ${rightsOf(token)}`]);
+    printLines([`${id}  ${name}  ${state}${when}${useText(token, uses)}; ${rightsOf(token)}`]);
   }
 }
 

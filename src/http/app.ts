@@ -83,18 +83,15 @@ function serveFast(o: AppOptions, request: IncomingMessage, response: ServerResp
     return false;
   }
   // Who is refused, or not known yet, is so by the routes: with the one text, or after waiting.
-  let user: string | undefined;
-  if (prepared.reads !== 'nothing') {
-    const principal = o.gate.known(request);
-    if (principal === undefined || !mayRead(principal, prepared.reads)) return false;
-    if (principal.name !== ANONYMOUS) user = principal.name;
-  }
+  const principal = prepared.reads === 'nothing' ? o.gate.anonymous : o.gate.known(request);
+  if (principal === undefined || !mayRead(principal, prepared.reads)) return false;
   const startedAt = performance.now();
   response.writeHead(200, prepared.headers as string[]);
   if (typeof prepared.body === 'string') response.end(prepared.body, 'latin1');
   else response.end(prepared.body);
   const { served } = prepared;
-  if (served !== undefined && served.day !== o.served.today) o.served.note(served);
+  if (served !== undefined && !o.served.isNoted(served, principal)) o.served.note(served, principal);
+  const user = principal.name === ANONYMOUS ? undefined : principal.name;
   o.exchange.finishFast(request, startedAt, prepared.bytes, user);
   return true;
 }

@@ -54,7 +54,7 @@ export function moduleHandler(o: ModuleHandlerOptions): Handler {
     };
     await o.responder.send(request, response, startedAt, answer, label);
     // 200, 206 or 304; a range that cannot be had is none of them.
-    if (served !== undefined && response.statusCode < 400) o.served.note(served);
+    if (served !== undefined && response.statusCode < 400) o.served.note(served, principal);
   };
 }
 
@@ -63,5 +63,5 @@ function servedFile(asked: ModuleRequest, answer: Answer): ServedMark | undefine
   if (!('version' in asked) || !isCanonicalRequest(asked)) return undefined;
   if (answer.kind === 'bytes' && !answer.immutable) return undefined;
   const { path, version, kind } = asked;
-  return { path, version, kind, day: -1 };
+  return { path, version, kind, day: -1, to: '' };
 }

@@ -15,7 +15,7 @@ export interface Prepared {
   readonly kind: string;
   /** What whoever gets it has to be allowed to read. */
   readonly reads: Reads;
-  /** The file of a module version that it is, and on which day it was last served. */
+  /** The file of a module version that it is, and what was noted of its being served. */
   readonly served?: ServedMark | undefined;
 }
 

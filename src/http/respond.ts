@@ -21,7 +21,7 @@ export interface Label {
   readonly reads: Reads;
   /** Seconds a cache may keep it when it is not immutable. */
   readonly maxAge: number;
-  /** Set for a file of a module version: whoever serves it again marks the day. */
+  /** Set for a file of a module version: whoever serves it again marks the day and to whom. */
   readonly served?: ServedMark | undefined;
 }
 

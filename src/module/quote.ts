@@ -7,6 +7,11 @@ export function quote(text: string): string {
   return `"${cut.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escapeCharacter)}"`;
 }
 
+/** The same for what is shown whole and without quotes: what is no letter, digit, sign or space is escaped, and so is the backslash. */
+export function escapeInvisible(text: string): string {
+  return text.replace(/\\|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escapeCharacter);
+}
+
 function escapeCharacter(character: string): string {
   if (character === '"' || character === '\\') return `\\${character}`;
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;

@@ -36,6 +36,16 @@ export class ServedTable {
     for (const { path, version, kind, day } of files) put.run(path, version, kind, day);
   }
 
+  /** The last day on which a zip was served, if it ever was. */
+  zipDays(path: string, version: string): number[] {
+    return this.#db
+      .prepare<[string, string], number>(
+        `SELECT day FROM served WHERE path = ? AND version = ? AND kind = 'zip'`,
+      )
+      .pluck()
+      .all(path, version);
+  }
+
   /** What was served on that day or later, and when last, by path, version and kind; read page by page. */
   *since(day: number): Generator<ServedOn> {
     const next = this.#db.prepare<[string, string, string, number, number], ServedOn>(

@@ -1,5 +1,7 @@
 import { type Database, openForReading, storageError } from './database.ts';
 import { type ServedOn, ServedTable } from './served-table.ts';
+import { type Client, type ServedTo, ServedToTable, UNKNOWN } from './served-to-table.ts';
+import { type TokenUses, TokenUseTable } from './token-use-table.ts';
 import type { Tile } from '../tlog/tile.ts';
 import { type Wish, WishTable } from './wish-table.ts';
 
@@ -10,7 +12,7 @@ import { type Wish, WishTable } from './wish-table.ts';
  */
 export class UpstreamReader implements Disposable {
   readonly #db: Database;
-  readonly #migrated: boolean;
+  readonly #version: number;
   readonly #head;
   readonly #lookup;
   readonly #tile;
@@ -18,7 +20,7 @@ export class UpstreamReader implements Disposable {
   /** Throws what SQLite throws for a file that is missing or no database. */
   constructor(file: string) {
     this.#db = openForReading(file);
-    this.#migrated = Number(this.#db.pragma('user_version', { simple: true })) >= 2;
+    this.#version = Number(this.#db.pragma('user_version', { simple: true }));
     this.#head = this.#db.prepare<[string], Buffer>('SELECT note FROM heads WHERE database = ?').pluck();
     this.#lookup = this.#db
       .prepare<[string, string, string], Buffer>(
@@ -34,7 +36,7 @@ export class UpstreamReader implements Disposable {
 
   /** What was asked for and was not held then, in no order. Throws storage_failed. */
   wishes(): Wish[] {
-    if (!this.#migrated) return [];
+    if (this.#version < 2) return [];
     return this.#read(() => new WishTable(this.#db).all());
   }
 
@@ -43,12 +45,29 @@ export class UpstreamReader implements Disposable {
    * for, without holding back the server's writer. Throws storage_failed.
    */
   *servedSince(day: number): Generator<ServedOn> {
-    if (!this.#migrated) return;
+    if (this.#version < 2) return;
     try {
       yield* new ServedTable(this.#db).since(day);
     } catch (error) {
       throw storageError(error, 'upstream database: read');
     }
+  }
+
+  /** To whom a zip was served, by name; {@link UNKNOWN} for what was served before that was noted. Throws storage_failed. */
+  servedTo(path: string, version: string): readonly ServedTo[] {
+    if (this.#version >= 3) return this.#read(() => new ServedToTable(this.#db).of(path, version));
+    const days = this.#version < 2 ? [] : this.#read(() => new ServedTable(this.#db).zipDays(path, version));
+    return days.map((day) => ({ ...UNKNOWN, first: day, last: day }));
+  }
+
+  /** Whoever is named as served, in no order. Throws storage_failed. */
+  clients(): readonly Client[] {
+    return this.#version < 3 ? [UNKNOWN] : this.#read(() => new ServedToTable(this.#db).clients());
+  }
+
+  /** When tokens were last used; undefined where that was never noted. Throws storage_failed. */
+  tokenUses(): TokenUses | undefined {
+    return this.#version < 3 ? undefined : this.#read(() => new TokenUseTable(this.#db).all());
   }
 
   /** True when an answer to this request path is remembered. Throws storage_failed. */

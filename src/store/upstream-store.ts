@@ -1,8 +1,9 @@
 import { threadEntry } from '../thread-entry.ts';
 import type { Tile } from '../tlog/tile.ts';
 import { type Database, openDatabase, openForReading, storageError } from './database.ts';
-import type { ServedOn } from './served-table.ts';
+import type { ServedNote } from './served-to-table.ts';
 import { Thread } from './thread.ts';
+import type { TokenUse } from './token-use-table.ts';
 import type { UpstreamChange, UpstreamOperations } from './upstream-thread.ts';
 import type { Wish } from './wish-table.ts';
 
@@ -23,7 +24,7 @@ interface Queued {
 
 /**
  * What was learned from outside: foreign tree heads, lookups and tiles, and refreshable answers; and from clients: what
- * they asked for and did not get, and on which day each file was last served.
+ * they asked for and did not get, on which days each file was served and to whom, and when tokens were used.
  *
  * Guarantee: a promise that has resolved is durable. Losing this store costs requests, not truth, with one exception:
  * the newest head seen of a foreign database is what makes its forks noticeable. Trust: lookups and tiles read back
@@ -83,9 +84,14 @@ export class UpstreamStore {
     await this.#thread.call('apply', [{ kind: 'wishes', wishes }]);
   }
 
-  /** Moves the days on which files were last served; in a transaction of its own, as {@link keepWishes}. */
-  async keepServed(files: readonly ServedOn[]): Promise<void> {
+  /** Moves the days on which files were served; in a transaction of its own, as {@link keepWishes}. */
+  async keepServed(files: readonly ServedNote[]): Promise<void> {
     await this.#thread.call('apply', [{ kind: 'served', files }]);
+  }
+
+  /** Moves the days on which tokens were last used; in a transaction of its own, as {@link keepWishes}. */
+  async keepTokenUses(uses: readonly TokenUse[]): Promise<void> {
+    await this.#thread.call('apply', [{ kind: 'token-uses', uses }]);
   }
 
   /** The memory of one foreign database, in the shape that its client asks for. */

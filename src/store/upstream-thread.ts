@@ -1,8 +1,10 @@
 import { workerData } from 'node:worker_threads';
 import { isDiskFailure, openDatabase, storageError } from './database.ts';
 import { FailStop } from './fail-stop.ts';
-import { type ServedOn, ServedTable } from './served-table.ts';
+import { ServedTable } from './served-table.ts';
+import { type ServedNote, ServedToTable } from './served-to-table.ts';
 import { answerCalls } from './thread.ts';
+import { type TokenUse, TokenUseTable } from './token-use-table.ts';
 import { type Wish, WishTable } from './wish-table.ts';
 
 /** One change to what is remembered. */
@@ -37,7 +39,8 @@ export type UpstreamChange =
       readonly fetchedAt: number;
     }
   | { readonly kind: 'wishes'; readonly wishes: readonly Wish[] }
-  | { readonly kind: 'served'; readonly files: readonly ServedOn[] };
+  | { readonly kind: 'served'; readonly files: readonly ServedNote[] }
+  | { readonly kind: 'token-uses'; readonly uses: readonly TokenUse[] };
 
 export type UpstreamOperations = {
   /** Applies changes in one durable transaction; says of each whether it applied (a head may have moved). */
@@ -61,6 +64,8 @@ const putAnswer = db.prepare(
 );
 const wishes = new WishTable(db);
 const served = new ServedTable(db);
+const servedTo = new ServedToTable(db);
+const tokenUses = new TokenUseTable(db);
 
 function advanceHead(database: string, from: Uint8Array | null, to: Uint8Array): boolean {
   const now = readHead.get(database);
@@ -87,6 +92,10 @@ function applyOne(change: UpstreamChange): boolean {
       break;
     case 'served':
       served.add(change.files);
+      servedTo.add(change.files);
+      break;
+    case 'token-uses':
+      tokenUses.add(change.uses);
       break;
   }
   return true;

@@ -14,12 +14,16 @@ let directory: string;
 let file: string;
 let writer: TokenWriter;
 let now: number;
+let used: string[];
+const uses = { today: 0, note: (token: string) => used.push(`${token} ${uses.today}`) };
 
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'gokeep-tokens-'));
   file = path.join(directory, 'access.db');
   writer = new TokenWriter(file);
   now = 1_800_000_000_000;
+  used = [];
+  uses.today = 20_000;
 });
 
 afterEach(() => {
@@ -47,6 +51,7 @@ function authenticator(publicReads: PublicReads = 'authenticated') {
   const tokens = new KnownTokens(new TokenReader(file), () => made.forget());
   const made: Authenticator = new Authenticator({
     tokens,
+    uses,
     oidc: [],
     findKey: async () => undefined,
     certificates: [{ subject: 'CN=mirror,O=Corp', grants: { ...NO_GRANTS, read: ['*'] } }],
@@ -195,6 +200,7 @@ describe('a running server', () => {
     const tokens = new KnownTokens(source, () => made.forget());
     const made: Authenticator = new Authenticator({
       tokens,
+      uses,
       oidc: [],
       findKey: async () => undefined,
       certificates: [],
@@ -211,6 +217,38 @@ describe('a running server', () => {
     expect((refused as Unidentified).problem().code).toBe('storage_failed');
     broken = false;
     expect((await made.identify(`Bearer ${token}`, undefined)).name).not.toBe('anonymous');
+  });
+});
+
+describe('uses of tokens', () => {
+  it('are told once a day for each header, by the id of the token', async () => {
+    const { made, bearer } = authenticator();
+    const token = add({ id: 'aa', name: 'ci' });
+    for (let n = 0; n < 2; n++) await bearer(token);
+    made.remembered(`Bearer ${token}`);
+    used = [];
+    uses.today = 20_001;
+    for (let n = 0; n < 3; n++) made.remembered(`Bearer ${token}`);
+    expect(used).toEqual(['aa 20001']);
+  });
+
+  it('are those of the new token where its name was another one’s before', async () => {
+    const { bearer } = authenticator();
+    const first = await bearer(add({ id: 'aa', name: 'ci' }));
+    writer.revoke('ci', now, () => undefined);
+    const second = await bearer(add({ id: 'bb', name: 'ci' }));
+    expect(second.name).toBe(first.name);
+    expect(second.id).not.toBe(first.id);
+    expect(used).toEqual(['aa 20000', 'bb 20000']);
+  });
+
+  it('are not told of what is refused, or of a certificate', async () => {
+    const { made, bearer } = authenticator();
+    const token = add({ name: 'ci' });
+    writer.revoke('ci', now, () => undefined);
+    for (const secret of [token, add({ expires: now }), 'gokeep_x']) await bearer(secret);
+    expect((await made.identify(undefined, 'O=Corp\nCN=mirror')).id).toBe('certificate:CN=mirror,O=Corp');
+    expect(used).toEqual([]);
   });
 });
 

@@ -16,6 +16,7 @@ export class MadeAccess {
     this.tokens = new KnownTokens(source, () => this.authenticator.forget());
     this.authenticator = new Authenticator({
       tokens: this.tokens,
+      uses: { today: 0, note: () => undefined },
       oidc: [],
       findKey: async () => undefined,
       certificates: [],

@@ -39,6 +39,9 @@ let directory: DataDirectory;
 let output: string;
 let upper: MadeModule;
 let secret: MadeModule;
+/** Whose issuer wrote what would be a line of its own in SPDX, and what turns a terminal's text around. */
+const EVIL = 'oidc:repo:a\ngokeep:private=false\u202e\\';
+const EVIL_SHOWN = 'oidc:repo:a\\u{a}gokeep:private=false\\u{202e}\\\\';
 let spdxSchema: ValidateFunction;
 let cycloneDxSchema: ValidateFunction;
 
@@ -83,6 +86,7 @@ beforeAll(async () => {
   };
   const store = new UpstreamStore(directory.file('upstream.db'), fail, fail);
   const day = (date: string) => Date.parse(`${date}T00:00:00Z`) / 86_400_000;
+  const ci = { id: 'aa', name: 'token:ci' };
   await store.keepServed([
     ...[upper, secret, two].flatMap(({ path: name, version }) =>
       (['info', 'mod', 'zip'] as const).map((kind) => ({
@@ -92,7 +96,25 @@ beforeAll(async () => {
         day: day('2026-11-20'),
       })),
     ),
-    { path: old.path, version: old.version, kind: 'zip', day: day('2026-01-02') },
+    { path: old.path, version: old.version, kind: 'zip', day: day('2026-01-02'), to: ci },
+    ...[
+      { day: '2026-11-02', to: ci },
+      { day: '2026-11-20', to: { id: EVIL, name: EVIL } },
+      { day: '2026-11-04', to: ci },
+    ].map(({ day: on, to }) => ({
+      path: secret.path,
+      version: secret.version,
+      kind: 'zip' as const,
+      day: day(on),
+      to,
+    })),
+    {
+      path: upper.path,
+      version: upper.version,
+      kind: 'zip',
+      day: day('2026-11-20'),
+      to: { id: 'bb', name: 'token:b' },
+    },
     { path: modOnly.path, version: modOnly.version, kind: 'mod', day: day('2026-11-20') },
   ]);
   await store.close();
@@ -152,7 +174,9 @@ describe('gokeep sbom', () => {
         { name: 'gokeep:log:index', value: '0' },
         { name: 'gokeep:record:source', value: 'proven' },
         { name: 'gokeep:record:since', value: '2023-11-14T22:13:20Z' },
+        { name: 'gokeep:served:first', value: '2026-11-20' },
         { name: 'gokeep:served:last', value: '2026-11-20' },
+        { name: 'gokeep:served:to', value: '2026-11-20/2026-11-20 token:b' },
         { name: 'gokeep:private', value: 'false' },
       ],
     });
@@ -189,6 +213,75 @@ describe('gokeep sbom', () => {
     expect(metadata.properties).toContainEqual({ name: 'gokeep:served:since', value: '2026-11-01' });
     expect(await run('--since', 'yesterday')).toMatchObject({ code: 2, stdout: '' });
     expect(await run('--format', 'csv')).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  const served = (component: Component | undefined) =>
+    component?.properties.filter(({ name }) => name.startsWith('gokeep:served:')).map(({ value }) => value);
+
+  it('says of each to whom it was served and since when, whatever an issuer called him', async () => {
+    const { components } = await bill<CycloneDx>();
+    expect(served(components[0])).toEqual([
+      '2026-11-02',
+      '2026-11-20',
+      `2026-11-20/2026-11-20 ${EVIL_SHOWN}`,
+      '2026-11-02/2026-11-04 token:ci',
+    ]);
+    const { packages } = await bill<Spdx>('--format', 'spdx');
+    const lines = packages[0]?.annotations[0]?.comment.split('\n') ?? [];
+    expect(lines.filter((line) => /^gokeep:(served:to|private)/.test(line))).toEqual([
+      `gokeep:served:to=2026-11-20/2026-11-20 ${EVIL_SHOWN}`,
+      'gokeep:served:to=2026-11-02/2026-11-04 token:ci',
+      'gokeep:private=true',
+    ]);
+  });
+
+  it('names nobody who was not served since the date', async () => {
+    const { components } = await bill<CycloneDx>('--since', '2026-11-04');
+    expect(served(components[0])).toContain('2026-11-02/2026-11-04 token:ci');
+    const later = (await bill<CycloneDx>('--since', '2026-11-05')).components;
+    expect(later[0]?.name).toBe('corp.test/lib');
+    expect(served(later[0])).toEqual(['2026-11-20', '2026-11-20', `2026-11-20/2026-11-20 ${EVIL_SHOWN}`]);
+  });
+
+  it('--to lists what was served to this one, with his days, and names nobody else', async () => {
+    const text = await bill<CycloneDx>('--to', 'token:ci');
+    cycloneDxSchema(text);
+    expect(cycloneDxSchema.errors).toBeNull();
+    expect(text.components.map((one) => [one.name, ...(served(one) ?? [])])).toEqual([
+      ['corp.test/lib', '2026-11-02', '2026-11-04', '2026-11-02/2026-11-04 token:ci'],
+      ['example.test/old', '2026-01-02', '2026-01-02', '2026-01-02/2026-01-02 token:ci'],
+    ]);
+    expect(text.metadata.properties).toContainEqual({ name: 'gokeep:served:to', value: 'token:ci' });
+    // The id of the token means the same, and a day narrows it down.
+    expect(await bill('--to', 'aa')).toEqual(text);
+    const since = await bill<CycloneDx>('--to', 'token:ci', '--since', '2026-11-04');
+    expect(since.components.map(({ name }) => name)).toEqual(['corp.test/lib']);
+  });
+
+  it.each([EVIL, EVIL_SHOWN])('--to %j means whom an issuer called that, as he is shown too', async (to) => {
+    const text = await bill<Spdx>('--to', to, '--format', 'spdx');
+    spdxSchema(text);
+    expect(spdxSchema.errors).toBeNull();
+    expect(text.packages.map(({ name }) => name)).toEqual(['corp.test/lib']);
+  });
+
+  it.each([
+    ['token:cl', 'did you mean "token:ci"?'],
+    ['ci', 'did you mean "token:ci"?'],
+    ['nobody at all', 'names are those in the request log'],
+    ['a\u202eb', 'anybody named "a\\u{202e}b"'],
+  ])('--to %j, which is nobody, says so and writes no bill', async (to, says) => {
+    const { code, stdout, stderr } = await run('--to', to);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(says);
+  });
+
+  it('--to a token that exists and was served nothing is a bill without components', async () => {
+    using copy = directory.copy();
+    await gokeep(['token', 'create', '--name', 'fresh', '--data', copy.data]);
+    const { code, stdout } = await gokeep(['sbom', '--data', copy.data, '--to', 'token:fresh']);
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as CycloneDx).components).toEqual([]);
   });
 
   it.each(['cyclonedx', 'spdx'])(

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isToken } from '../../src/access/token.ts';
+import { UpstreamStore } from '../../src/store/upstream-store.ts';
 import { gokeep } from './program.ts';
 
 let data: string;
@@ -82,6 +84,74 @@ describe('gokeep token', () => {
   it('names a token that exists already', async () => {
     await token('create', '--name', 'ci');
     expect((await token('create', '--name', 'ci')).stderr).toContain('there is a token named ci already');
+  });
+});
+
+describe('gokeep token list, of uses', () => {
+  const DAY = 86_400_000;
+  interface Listed {
+    readonly name: string;
+    readonly lastUsed: string | null;
+    readonly usesNotedSince: string | null;
+  }
+  const day = (time: number) => new Date(time).toISOString().slice(0, 10);
+
+  /** What a server leaves behind that noted uses since then. */
+  async function noted(since: number, uses: readonly { token: string; day: number }[] = []): Promise<void> {
+    const fail = (error: Error) => {
+      throw error;
+    };
+    const file = path.join(data, 'upstream.db');
+    const store = new UpstreamStore(file, fail, fail);
+    await store.keepTokenUses(uses);
+    await store.close();
+    const db = new Database(file);
+    db.prepare(`UPDATE meta SET value = ? WHERE name = 'token_uses_since'`).run(String(since));
+    db.close();
+  }
+
+  const both = async () => ({
+    text: (await token('list')).stdout,
+    listed: (JSON.parse((await token('list', '--json')).stdout) as Listed[])[0],
+  });
+
+  it('says the last day on which a token was used', async () => {
+    const { id } = json((await token('create', '--json', '--name', 'ci')).stdout);
+    await noted(0, [{ token: id, day: Date.parse('2026-11-24') / DAY }]);
+    const { text, listed } = await both();
+    expect(text).toContain(', last used 2026-11-24; ');
+    expect(listed).toMatchObject({ name: 'ci', lastUsed: '2026-11-24' });
+  });
+
+  it('says never of what was noted since before the token was made, and else since when', async () => {
+    await token('create', '--name', 'ci');
+    await noted(Date.now() - 3 * DAY);
+    let { text, listed } = await both();
+    expect(text).toContain(', never used; ');
+    expect(listed).toMatchObject({ lastUsed: null, usesNotedSince: day(Date.now()) });
+    await noted(Date.now() + 3 * DAY);
+    ({ text, listed } = await both());
+    expect(text).toContain(`, not used since ${day(Date.now() + 3 * DAY)}; `);
+    expect(listed).toMatchObject({ lastUsed: null, usesNotedSince: day(Date.now() + 3 * DAY) });
+  });
+
+  it('says nothing where no server has noted any', async () => {
+    await token('create', '--name', 'ci');
+    const { text, listed } = await both();
+    expect(text).not.toContain('used');
+    expect(listed).toMatchObject({ lastUsed: null, usesNotedSince: null });
+  });
+
+  it('lists tokens also where that cannot be read', async () => {
+    await token('create', '--name', 'ci');
+    writeFileSync(
+      path.join(data, 'upstream.db'),
+      'no database, and longer than the header of one'.repeat(99),
+    );
+    const { code, stdout, stderr } = await token('list');
+    expect(code).toBe(0);
+    expect(stdout).toContain('  ci  active');
+    expect(stderr).toContain('gokeep: when tokens were last used is not known: ');
   });
 });
 

@@ -13,6 +13,7 @@ const module: ServedModule = {
   provenance: { source: 'proven', firstSeen: 0, evidence: undefined },
   isPrivate: false,
   lastServed: 0,
+  to: [{ id: 'a', name: 'token:a', first: 0, last: 0 }],
   sha256: undefined,
   licence: undefined,
 };
@@ -20,6 +21,7 @@ const bill: Bill = {
   log: 'l',
   head: { size: 1, root: 'r' },
   since: 0,
+  to: 'token:a',
   at: 0,
   version: '0',
   modules: [module],
