@@ -16,6 +16,8 @@ export interface Principal {
   may(right: Right, modulePath: string): boolean;
   /** True where `may` holds for every path there can be. */
   mayAll(right: Right): boolean;
+  /** False where `may` holds for no path at all. */
+  maySome(right: Right): boolean;
 }
 
 /** GOPRIVATE patterns of module paths, by right. */
@@ -29,7 +31,12 @@ export const ANONYMOUS = 'anonymous';
 export const EVERY_PATH = '*';
 
 /** Everybody, where access is not required. */
-export const EVERYBODY: Principal = { name: ANONYMOUS, may: () => true, mayAll: () => true };
+export const EVERYBODY: Principal = {
+  name: ANONYMOUS,
+  may: () => true,
+  mayAll: () => true,
+  maySome: () => true,
+};
 
 /**
  * Somebody known.
@@ -64,5 +71,9 @@ export class Granted implements Principal {
 
   mayAll(right: Right): boolean {
     return this.#all[right];
+  }
+
+  maySome(right: Right): boolean {
+    return right === 'read' || this.#globs[right] !== '';
   }
 }

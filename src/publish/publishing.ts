@@ -7,9 +7,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { GokeepError, hasCode } from '../errors.ts';
 import { h1OfGoMod } from '../modzip/dirhash.ts';
+import { namedVersion } from '../modzip/named-version.ts';
 import { quote } from '../module/quote.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import { checkRoom } from '../proxy/room.ts';
+import { openedZip } from '../proxy/opened-zip.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore, TemporaryFile } from '../store/module-store.ts';
@@ -52,6 +54,12 @@ export interface Published {
   readonly added: boolean;
 }
 
+/** Which version a zip is published as: what its publisher says, or what the zip itself does. */
+export type Named =
+  | { readonly path: string; readonly version: string }
+  /** Asked with the path that the zip names, before anything comes of it; throws why nothing may. */
+  | { readonly admit: (path: string) => void };
+
 /** Who gave us what an incident is about. */
 const SOURCE = 'an upload';
 
@@ -74,11 +82,7 @@ export class Publishing {
    * @throws refused for a path that is not private, without a signature that is demanded, and in a replica; bad_upload; bad_path
    */
   check(path: string, version: string): void {
-    if (this.#o.sequencer === undefined)
-      throw new GokeepError(
-        'refused',
-        'This gokeep is a replica of another log, which nothing can be added to: publish at the gokeep that signs it.',
-      );
+    this.checkOpen();
     if (!this.#o.isPrivate(path))
       throw new GokeepError(
         'refused',
@@ -87,27 +91,37 @@ export class Publishing {
     asUpload(() => checkReleaseVersion(path, version, { allowPseudo: false }));
   }
 
+  /** What can be said before it is known which version it will be. Throws refused in a replica. */
+  checkOpen(): void {
+    if (this.#o.sequencer === undefined)
+      throw new GokeepError(
+        'refused',
+        'This gokeep is a replica of another log, which nothing can be added to: publish at the gokeep that signs it.',
+      );
+  }
+
   /**
    * Publishes one version. When it resolves, the version is logged under a signed head, durable and listed.
    *
    * @param body the zip, as a client sends it
    * @param claim undefined: published now, from nowhere in particular
    * @param signal aborts it as long as nothing is logged
-   * @throws as check; bad_signature; too_large; bad_upload for what `go` would refuse; taken (an incident) when the version is on
+   * @throws as check, and as `admit`; bad_signature; too_large; bad_upload for what `go` would refuse; taken (an incident) when the version is on
    * record with other hashes; storage_full, storage_failed and what the log throws; the signal's reason
    */
   async publish(
-    { path, version }: { readonly path: string; readonly version: string },
+    named: Named,
     body: AsyncIterable<Buffer>,
     claim: Claim | undefined,
     signal: AbortSignal,
   ): Promise<Published> {
     const { signing } = this.#o;
-    this.check(path, version);
-    signing?.checkSent(path, version);
+    if ('path' in named) this.#admit(named);
+    else this.checkOpen();
     await checkRoom(this.#o.store.root, this.#o.diskReserve);
     await using zip = await this.#o.store.openTemporary();
-    await receive(body, zip, `${path}@${version}`);
+    await receive(body, zip, 'path' in named ? `zip of ${named.path}@${named.version}` : 'zip');
+    const { path, version } = 'path' in named ? named : await this.#namedBy(zip, named.admit);
     // The disk and the worker are busy at the same time.
     const synced = zip.handle.sync();
     synced.catch(() => undefined);
@@ -149,6 +163,26 @@ export class Publishing {
       }
     }
     return finished;
+  }
+
+  #admit({ path, version }: { readonly path: string; readonly version: string }): void {
+    this.check(path, version);
+    this.#o.signing?.checkSent(path, version);
+  }
+
+  /** Admits the version that a zip names. What stands in the zip is its sender's. */
+  async #namedBy({ handle }: TemporaryFile, admit: (path: string) => void) {
+    let name: { path: string; version: string };
+    try {
+      name = await namedVersion(await openedZip(handle));
+    } catch (error) {
+      if (hasCode(error, 'bad_zip'))
+        throw new GokeepError('bad_upload', `The zip was refused: ${error.message}.`, { cause: error });
+      throw uploadError(error);
+    }
+    admit(name.path);
+    this.#admit(name);
+    return name;
   }
 
   async #judge(zip: TemporaryFile, path: string, version: string, signal: AbortSignal) {
@@ -294,7 +328,7 @@ function asUpload(check: () => void): void {
 
 /** What is said of a zip or version that we fetched means another thing where somebody sends it. */
 function uploadError(error: unknown): unknown {
-  return hasCode(error, 'bad_zip', 'bad_mod_file', 'bad_version')
+  return hasCode(error, 'bad_zip', 'bad_mod_file', 'bad_version', 'bad_path')
     ? new GokeepError('bad_upload', error.message, { cause: error })
     : error;
 }
