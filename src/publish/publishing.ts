@@ -139,7 +139,7 @@ export class Publishing {
       const files = { zip, zipSynced: synced, mod, info, signatures };
       const staged = await this.#staging.stage({ path, version }, files);
       await this.#log(staged, hashes);
-      await this.#finish(staged);
+      await this.#finish(staged, { synced: true });
       return { path, version, ...hashes, added: true };
     });
   }
@@ -156,7 +156,8 @@ export class Publishing {
     const finished: StagedVersion[] = [];
     for (const version of staged) {
       if (await this.#isOwed(version)) {
-        await this.#finish(version);
+        // Whether its files had been synced before the process was interrupted is not known.
+        await this.#finish(version, { synced: false });
         finished.push(version);
       } else {
         await this.#staging.drop(version.directory);
@@ -247,9 +248,9 @@ export class Publishing {
     }
   }
 
-  async #finish(staged: StagedVersion): Promise<void> {
+  async #finish(staged: StagedVersion, o: { readonly synced: boolean }): Promise<void> {
     const { path, version } = staged;
-    await this.#o.store.adopt(this.#staging.files(staged));
+    await this.#o.store.adopt(this.#staging.files(staged), o);
     await this.#keepSignatures(path, version, await this.#staging.signatures(staged));
     // Last: what lists name is there.
     await this.#o.sequencer?.noteHosted({ kind: 'host', path, version, now: this.#o.now() });
