@@ -28,6 +28,10 @@ export class Unidentified implements Principal {
     return false;
   }
 
+  maySome(right: Right): boolean {
+    return right === 'read';
+  }
+
   problem(): GokeepError {
     return this.#problem();
   }
@@ -56,6 +60,11 @@ function refusal(principal: Principal, right: Right): GokeepError {
  */
 export function demand(principal: Principal, right: Right, modulePath: string): void {
   if (!principal.may(right, modulePath)) throw refusal(principal, right);
+}
+
+/** As {@link demand}, before it is known which module it is about: refuses, in the same words, who may do it with none. */
+export function demandSome(principal: Principal, right: Right): void {
+  if (!principal.maySome(right)) throw refusal(principal, right);
 }
 
 /** As {@link demand}, for what is about every module there is. */

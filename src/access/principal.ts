@@ -18,6 +18,8 @@ export interface Principal {
   may(right: Right, modulePath: string): boolean;
   /** True where `may` holds for every path there can be. */
   mayAll(right: Right): boolean;
+  /** False where `may` holds for no path at all. */
+  maySome(right: Right): boolean;
 }
 
 /** GOPRIVATE patterns of module paths, by right. */
@@ -36,6 +38,7 @@ export const EVERYBODY: Principal = {
   id: ANONYMOUS,
   may: () => true,
   mayAll: () => true,
+  maySome: () => true,
 };
 
 /**
@@ -74,5 +77,9 @@ export class Granted implements Principal {
 
   mayAll(right: Right): boolean {
     return this.#all[right];
+  }
+
+  maySome(right: Right): boolean {
+    return right === 'read' || this.#globs[right] !== '';
   }
 }

@@ -14,6 +14,7 @@ import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
 import { identityPage, livez, metricsPage, plainPage, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
+import { NAMED_BY_ZIP } from './publish-handler.ts';
 import { mayRead } from './reads.ts';
 import { checkNotOurs, checkShape, checkUpload, checkWrite, namesOneHost } from './request-shape.ts';
 import { SIGNATURES_PREFIX } from './signature-handler.ts';
@@ -49,8 +50,10 @@ export interface AppOptions {
 
 /** The base URL that answers from the store only, as the public mirror documents it. */
 const CACHED_ONLY = '/cached-only/';
-/** What a version is published under. */
-const ZIP = /\/@v\/[^/?]+\.zip$/;
+/** What a version is published under, by its name and without. */
+const PUBLISHES = [/\/@v\/[^/?]+\.zip$/, NAMED_BY_ZIP];
+/** Whether a zip is sent there. */
+const isPublish = (target = '') => PUBLISHES.some((each) => each.test(target));
 /** The routes that are no reading, by the kind that stands in the log and metrics. */
 const WRITES: Readonly<Record<string, typeof checkWrite>> = {
   bundle: (request) => checkUpload(request, 'the bundle'),
@@ -150,7 +153,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.get(`${SIGNATURES_PREFIX}*`, take('signature', o.signatures));
   const publish = take('publish', o.publish);
   // Anywhere else a PUT is what every other method is.
-  app.put('/*', (request, reply) => (ZIP.test(request.raw.url ?? '') ? publish : other)(request, reply));
+  app.put('/*', (request, reply) => (isPublish(request.raw.url) ? publish : other)(request, reply));
   app.get('/*', rest);
   // Only other methods come here, and dispatch refuses them.
   app.setNotFoundHandler(other);

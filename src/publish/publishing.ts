@@ -8,9 +8,11 @@ import { readFile } from 'node:fs/promises';
 import type { TrailSink } from '../audit/trail.ts';
 import { GokeepError, hasCode } from '../errors.ts';
 import { h1OfGoMod } from '../modzip/dirhash.ts';
+import { namedVersion } from '../modzip/named-version.ts';
 import { quote } from '../module/quote.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import { checkRoom } from '../proxy/room.ts';
+import { openedZip } from '../proxy/opened-zip.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore, TemporaryFile } from '../store/module-store.ts';
@@ -56,7 +58,14 @@ export interface Published {
   readonly added: boolean;
 }
 
-type Named = TrailEvent & { readonly path: string; readonly version: string };
+/** Which version a zip is published as: what its publisher says, or what the zip itself does. */
+export type Named =
+  | { readonly path: string; readonly version: string }
+  /** Asked with the path that the zip names, before anything comes of it; throws why nothing may. */
+  | { readonly admit: (path: string) => void };
+
+/** What the audit trail is told of a version. */
+type VersionEvent = TrailEvent & { readonly path: string; readonly version: string };
 
 /** Who gave us what an incident is about. */
 const SOURCE = 'an upload';
@@ -80,17 +89,22 @@ export class Publishing {
    * @throws refused for a path that is not private, without a signature that is demanded, and in a replica; bad_upload; bad_path
    */
   check(path: string, version: string): void {
-    if (this.#o.sequencer === undefined)
-      throw new GokeepError(
-        'refused',
-        'This gokeep is a replica of another log, which nothing can be added to: publish at the gokeep that signs it.',
-      );
+    this.checkOpen();
     if (!this.#o.isPrivate(path))
       throw new GokeepError(
         'refused',
         `${path} is not private here, so it cannot be published here. If it is your own module, have its path added to gokeep's \`private\` patterns.`,
       );
     asUpload(() => checkReleaseVersion(path, version, { allowPseudo: false }));
+  }
+
+  /** What can be said before it is known which version it will be. Throws refused in a replica. */
+  checkOpen(): void {
+    if (this.#o.sequencer === undefined)
+      throw new GokeepError(
+        'refused',
+        'This gokeep is a replica of another log, which nothing can be added to: publish at the gokeep that signs it.',
+      );
   }
 
   /**
@@ -100,22 +114,23 @@ export class Publishing {
    * @param claim undefined: published now, from nowhere in particular
    * @param signal aborts it as long as nothing is logged
    * @param by whose request it is
-   * @throws as check; bad_signature; too_large; bad_upload for what `go` would refuse; taken (an incident) when the version is on
+   * @throws as check, and as `admit`; bad_signature; too_large; bad_upload for what `go` would refuse; taken (an incident) when the version is on
    * record with other hashes; storage_full, storage_failed and what the log throws; the signal's reason
    */
   async publish(
-    { path, version }: { readonly path: string; readonly version: string },
+    named: Named,
     body: AsyncIterable<Buffer>,
     claim: Claim | undefined,
     signal: AbortSignal,
     by: Actor = GOKEEP,
   ): Promise<Published> {
     const { signing } = this.#o;
-    this.check(path, version);
-    signing?.checkSent(path, version);
+    if ('path' in named) this.#admit(named);
+    else this.checkOpen();
     await checkRoom(this.#o.store.root, this.#o.diskReserve);
     await using zip = await this.#o.store.openTemporary();
-    await receive(body, zip, `${path}@${version}`);
+    await receive(body, zip, 'path' in named ? `zip of ${named.path}@${named.version}` : 'zip');
+    const { path, version } = 'path' in named ? named : await this.#namedBy(zip, named.admit);
     // The disk and the worker are busy at the same time.
     const synced = zip.handle.sync();
     synced.catch(() => undefined);
@@ -129,7 +144,7 @@ export class Publishing {
         ...hashes,
         ...(signatures.length > 0 ? { signatures: signatures.map(({ id }) => id) } : {}),
       };
-      const event: Named = { ...by, kind: 'publish', path, version, facts };
+      const event: VersionEvent = { ...by, kind: 'publish', path, version, facts };
       if (await this.#isThere(event, hashes)) {
         await signing?.checkHeld(path, version, signatures);
         await this.#keepSignatures(path, version, signatures, by);
@@ -141,7 +156,7 @@ export class Publishing {
       const files = { zip, zipSynced: synced, mod, info, signatures };
       const staged = await this.#staging.stage({ path, version }, files);
       await this.#log(staged, hashes, recorded);
-      await this.#finish(staged);
+      await this.#finish(staged, { synced: true });
       return { path, version, ...hashes, added: true };
     });
   }
@@ -158,13 +173,34 @@ export class Publishing {
     const finished: StagedVersion[] = [];
     for (const version of staged) {
       if (await this.#isOwed(version)) {
-        await this.#finish(version);
+        // Whether its files had been synced before the process was interrupted is not known.
+        await this.#finish(version, { synced: false });
         finished.push(version);
       } else {
         await this.#staging.drop(version.directory);
       }
     }
     return finished;
+  }
+
+  #admit({ path, version }: { readonly path: string; readonly version: string }): void {
+    this.check(path, version);
+    this.#o.signing?.checkSent(path, version);
+  }
+
+  /** Admits the version that a zip names. What stands in the zip is its sender's. */
+  async #namedBy({ handle }: TemporaryFile, admit: (path: string) => void) {
+    let name: { path: string; version: string };
+    try {
+      name = await namedVersion(await openedZip(handle));
+    } catch (error) {
+      if (hasCode(error, 'bad_zip'))
+        throw new GokeepError('bad_upload', `The zip was refused: ${error.message}.`, { cause: error });
+      throw uploadError(error);
+    }
+    admit(name.path);
+    this.#admit(name);
+    return name;
   }
 
   async #judge(zip: TemporaryFile, path: string, version: string, signal: AbortSignal) {
@@ -183,7 +219,7 @@ export class Publishing {
   }
 
   /** True when there is nothing left to do. Throws taken. */
-  async #isThere(event: Named, seen: { zip: string; mod: string }): Promise<boolean> {
+  async #isThere(event: VersionEvent, seen: { zip: string; mod: string }): Promise<boolean> {
     const { path, version } = event;
     const { store, find, isHosted, sequencer, trail } = this.#o;
     const known = find(path, version);
@@ -236,9 +272,9 @@ export class Publishing {
     }
   }
 
-  async #finish(staged: StagedVersion): Promise<void> {
+  async #finish(staged: StagedVersion, o: { readonly synced: boolean }): Promise<void> {
     const { path, version } = staged;
-    await this.#o.store.adopt(this.#staging.files(staged));
+    await this.#o.store.adopt(this.#staging.files(staged), o);
     await this.#keepSignatures(path, version, await this.#staging.signatures(staged));
     // Last: what lists name is there.
     await this.#o.sequencer?.noteHosted({ kind: 'host', path, version, now: this.#o.now() });
@@ -318,7 +354,7 @@ function asUpload(check: () => void): void {
 
 /** What is said of a zip or version that we fetched means another thing where somebody sends it. */
 function uploadError(error: unknown): unknown {
-  return hasCode(error, 'bad_zip', 'bad_mod_file', 'bad_version')
+  return hasCode(error, 'bad_zip', 'bad_mod_file', 'bad_version', 'bad_path')
     ? new GokeepError('bad_upload', error.message, { cause: error })
     : error;
 }

@@ -9,13 +9,13 @@ const PORTION = 1024 * 1024;
 /**
  * Writes an upload into a temporary file, which is empty: while a portion is written, the next one comes.
  *
- * @param subject `<path>@<version>`, for errors
+ * @param what it is, for errors
  * @throws too_large; storage_full, storage_failed; what the body throws
  */
 export async function receive(
   body: AsyncIterable<Buffer>,
   { handle }: TemporaryFile,
-  subject: string,
+  what: string,
 ): Promise<void> {
   let size = 0;
   let waiting: Buffer[] = [];
@@ -36,7 +36,7 @@ export async function receive(
       if (size > MAX_ZIP)
         throw new GokeepError(
           'too_large',
-          `The zip of ${subject} is larger than ${MAX_ZIP} bytes, which is the most that go takes.`,
+          `The ${what} is larger than ${MAX_ZIP} bytes, which is the most that go takes.`,
         );
       waiting.push(chunk);
       bytes += chunk.length;
@@ -46,7 +46,7 @@ export async function receive(
     await writing;
   } catch (error) {
     await writing.catch(() => undefined);
-    throw error instanceof GokeepError ? error : storageError(error, `upload of ${subject}`);
+    throw error instanceof GokeepError ? error : storageError(error, `upload of the ${what}`);
   }
 }
 

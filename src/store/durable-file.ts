@@ -86,6 +86,14 @@ async function makeOne(directory: string): Promise<void> {
 }
 
 /**
+ * Directories that {@link makeDirectories} of this process has found there or made, and then synced the parent of: while they are
+ * there they stay durable, and another file in them costs no sync of what lies above.
+ */
+const durable = new Set<string>();
+/** A process that imports for months holds no more names than this. */
+const MOST_DURABLE = 10_000;
+
+/**
  * Creates many directories and their parents: all are made, then each parent is synced once, which costs a disk far less
  * than one after the other. Durable when it resolves, also those that an earlier process left half made.
  *
@@ -101,9 +109,17 @@ export async function makeDirectories(directories: Iterable<string>, within: str
   const others = [...wanted].flatMap((directory) => making.get(directory) ?? []);
   const ours = [...wanted].filter((directory) => !making.has(directory));
   const made = (async () => {
+    const fresh: string[] = [];
     // Parents come before children.
-    for (const directory of ours.sort()) await mkdir(directory, { recursive: true });
-    await forEachAtOnce([...new Set(ours.map((each) => path.dirname(each)))], SYNCS_AT_ONCE, syncDirectory);
+    for (const directory of ours.sort()) {
+      const made = await mkdir(directory, { recursive: true });
+      // One that had to be made was removed since.
+      if (made !== undefined || !durable.has(directory)) fresh.push(directory);
+    }
+    const parents = [...new Set(fresh.map((each) => path.dirname(each)))];
+    await forEachAtOnce(parents, SYNCS_AT_ONCE, syncDirectory);
+    if (durable.size + fresh.length > MOST_DURABLE) durable.clear();
+    for (const directory of fresh) durable.add(directory);
   })().finally(() => ours.forEach((directory) => making.delete(directory)));
   for (const directory of ours) making.set(directory, made);
   await Promise.all([made, ...others]);

@@ -158,14 +158,20 @@ export class ModuleStore {
    * this resolves. What already has a name stays, and the file that would have taken it is left where it was. To be done
    * again after a failure or a kill, with the same files.
    *
+   * @param o.synced whoever wrote them has synced them, in this process
+   *
    * Throws storage_full and storage_failed, the latter too where a file is neither here nor there.
    */
-  async adopt(files: readonly AdoptedFile[]): Promise<void> {
+  async adopt(
+    files: readonly AdoptedFile[],
+    o: { readonly synced: boolean } = { synced: false },
+  ): Promise<void> {
     try {
       const fresh = files.filter(
         ({ kind, path: modulePath, version }) => this.sizeNow(kind, modulePath, version) === undefined,
       );
-      await forEachAtOnce(fresh, SYNCS_AT_ONCE, (each) => named(each, () => syncFile(each.file)));
+      if (!o.synced)
+        await forEachAtOnce(fresh, SYNCS_AT_ONCE, (each) => named(each, () => syncFile(each.file)));
       const directories = new Set(files.map(({ path: modulePath }) => this.#versions(modulePath)));
       await makeDirectories(directories, path.dirname(this.root));
       await forEachAtOnce(fresh, SYNCS_AT_ONCE, (each) =>

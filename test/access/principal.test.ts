@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { demand, demandAll, Unidentified } from '../../src/access/demand.ts';
+import { demand, demandAll, demandSome, Unidentified } from '../../src/access/demand.ts';
 import { EVERYBODY, Granted, NO_GRANTS, RIGHTS } from '../../src/access/principal.ts';
 import { GokeepError, hasCode } from '../../src/errors.ts';
 
@@ -37,6 +37,7 @@ describe('rights', () => {
       for (const other of RIGHTS) {
         expect(one.may(other, 'corp.example/x')).toBe(other === right);
         expect(one.mayAll(other)).toBe(other === right);
+        if (other !== 'read') expect(one.maySome(other)).toBe(other === right);
       }
     }
   });
@@ -47,6 +48,23 @@ describe('rights', () => {
     expect(readsPublic.may('read', 'open.example/x')).toBe(true);
     expect(readsPublic.may('publish', 'open.example/x')).toBe(false);
     expect(readsPublic.mayAll('read')).toBe(false);
+  });
+});
+
+describe('what is demanded before the module is known', () => {
+  it('is some right of this kind, and its refusal is the one of every module', () => {
+    const publisher = new Granted('token:d', { ...NO_GRANTS, publish: ['corp.example/lib'] }, nothing);
+    expect(() => demandSome(publisher, 'publish')).not.toThrow();
+    expect(() => demandSome(EVERYBODY, 'publish')).not.toThrow();
+    expect(() => demandSome(publisher, 'admin')).toThrow();
+    const some = refusal(() => demandSome(reader, 'publish'));
+    const one = refusal(() => demand(reader, 'publish', 'corp.example/lib'));
+    expect([some.code, some.message]).toEqual([one.code, one.message]);
+    const nobody = new Unidentified(
+      () => new GokeepError('unauthenticated', 'who?'),
+      () => true,
+    );
+    expect(refusal(() => demandSome(nobody, 'publish'))).toMatchObject({ code: 'unauthenticated' });
   });
 });
 

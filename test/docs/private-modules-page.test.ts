@@ -74,6 +74,7 @@ describe('the page on private modules, on publishing and signing', () => {
     const ofOthers = [
       '--upload-file',
       '--header',
+      '--user',
       '--key',
       '--signing-config',
       '--bundle',
@@ -94,11 +95,14 @@ describe('the page on private modules, on publishing and signing', () => {
 
   it.skipIf(!needs('curl'))('publishes with the curl that it types, and yanks as it says', async () => {
     await writeFile(path.join(directory, 'module.zip'), moduleZipOf('corp.example/lib', 'v1.2.3'));
-    const [curl] = blocks('sh').filter((block) => block.startsWith('curl '));
+    const [curl, asGitea] = blocks('sh').filter((block) => block.startsWith('curl '));
     const [header] = blocks('sh').filter((block) => block.startsWith('--header '));
     const typed = `${curl!.trim()} ${header!.trim()}`.replace('https://go.corp.example', server.url);
     const { stdout } = await promisify(execFile)('sh', ['-c', typed], { cwd: directory });
     expect(JSON.parse(stdout)).toMatchObject({ path: 'corp.example/lib', version: 'v1.2.3', added: true });
+    const again = asGitea!.trim().replace('https://go.corp.example', server.url);
+    const second = await promisify(execFile)('sh', ['-c', again], { cwd: directory });
+    expect(JSON.parse(second.stdout)).toEqual({ ...(JSON.parse(stdout) as object), added: false });
     const lib = '/corp.example/lib';
     expect(await (await server.get(`${lib}/@v/v1.2.3.info`)).json()).toMatchObject({
       Time: '2026-01-02T03:04:05Z',

@@ -1,17 +1,21 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gokeep as runProgram, type ProgramResult } from '../cli/program.ts';
-import { moduleZipOf } from '../publish/publishing-site.ts';
+import { moduleZipOf, uncompressedZipOf } from '../publish/publishing-site.ts';
 import { GitHost, type Repository } from '../world/git-host.ts';
 import { GoClient, type GoResult } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
+import { needs } from '../world/programs.ts';
 
 /** Nobody but gokeep has these. */
 const CORP = 'corp.test/Team/App';
 const HOST = 'git.corp.test';
 const LIB = `${HOST}/team/lib.git`;
+const PLAIN = `${HOST}/team/plain.git`;
 
 let host: GitHost;
 let lib: Repository;
@@ -251,6 +255,36 @@ describe('a module that its repository has too', () => {
     expect(await versions(LIB)).toEqual(['v1.0.0', 'v1.1.0', 'v1.2.0-rc.1']);
     expect((await go('list', '-m', `${LIB}@latest`)).stdout).toBe(`${LIB} v1.1.0\n`);
   });
+
+  it.skipIf(!needs('curl'))(
+    'once go has fetched it is published by curl, packed by another program, and its zip stays what it was (needs curl)',
+    async () => {
+      const plain = await host.repository(PLAIN);
+      await plain.commit({ 'go.mod': goMod(PLAIN), 'a.go': 'package a\n' }, { tags: ['v1.0.0'] });
+      expect(await go('mod', 'download', `${PLAIN}@v1.0.0`)).toMatchObject({ code: 0, stderr: '' });
+      const target = `/${PLAIN}/@v/v1.0.0`;
+      const served = async (kind: string) =>
+        Buffer.from(await (await gokeep.get(`${target}.${kind}`)).arrayBuffer());
+      const before = [await served('zip'), await served('info')];
+      const zip = uncompressedZipOf(PLAIN, 'v1.0.0');
+      expect(zip.equals(before[0]!)).toBe(false);
+      const file = path.join(scratch, 'plain.zip');
+      await writeFile(file, zip);
+      for (const to of [`${target}.zip`, '/api/v1/upload']) {
+        const args = ['--silent', '--noproxy', '*', '--write-out', '%{http_code}', '--upload-file', file];
+        const { stdout } = await promisify(execFile)('curl', [...args, gokeep.url + to]);
+        expect(stdout).toMatch(/"added":false\}\n200$/);
+      }
+      expect([await served('zip'), await served('info')]).toEqual(before);
+      expect(await go('mod', 'download', `${PLAIN}@v1.0.0`)).toMatchObject({ code: 0, stderr: '' });
+      const other = uncompressedZipOf(PLAIN, 'v1.0.0', { 'a.go': 'package other\n' });
+      const answer = await fetch(`${gokeep.url}${target}.zip`, {
+        method: 'PUT',
+        body: new Uint8Array(other),
+      });
+      expect(answer.status).toBe(409);
+    },
+  );
 
   it('keeps what was published when its host goes away', async () => {
     const gone = `[url "http://127.0.0.1:1/"]\n\tinsteadOf = https://${HOST}/\n`;

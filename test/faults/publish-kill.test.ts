@@ -19,7 +19,7 @@ const VERSIONS = ['v1.0.0'];
 const BOUNDARIES: readonly [call: string, fewest: number][] = [
   ['pwrite64', 6],
   ['fsync', 8],
-  ['fdatasync', 2],
+  ['fdatasync', 1],
   ['mkdir', 4],
   ['rename', 4],
   ['rmdir', 1],

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demandAll } from '../../src/access/demand.ts';
 import { GokeepError } from '../../src/errors.ts';
 import { gateOf } from '../../src/http/gate.ts';
+import { byRight } from '../../src/http/may-publish.ts';
+import { publishHandler } from '../../src/http/publish-handler.ts';
 import { MadeAccess } from '../access/made-access.ts';
+import { moduleZipOf, PublishingSite } from '../publish/publishing-site.ts';
 import { InProcess } from './in-process.ts';
 import { rawGet, sendRaw } from './raw-socket.ts';
 
@@ -20,6 +23,8 @@ const tokens = {
   other: access.add('other', { read: ['private.test/other'], publish: ['*'] }),
   held: access.add('held', { read: ['private.test/held', 'private.test/missing'] }),
   everything: access.add('everything', { read: ['*'] }),
+  publisher: access.add('publisher', { publish: [HELD] }),
+  elsewhere: access.add('elsewhere', { publish: ['private.test/other'] }),
   admin: access.add('admin', { admin: ['*'] }),
 } as const;
 type Who = keyof typeof tokens;
@@ -30,8 +35,10 @@ const basic = (token: string) => `Basic ${Buffer.from(`anybody:${token}`).toStri
 
 let server: InProcess;
 let found: string[] = [];
+let site: PublishingSite;
 
 beforeAll(async () => {
+  site = await PublishingSite.open({ isPrivate: () => true });
   server = await InProcess.start({
     gate: gateOf(access.authenticator, false),
     isPrivate: () => true,
@@ -56,6 +63,13 @@ beforeAll(async () => {
       demandAll(asked.principal, 'admin');
       exchange.text(asked, { kind: 'bundle', status: 201, contentType: 'text/plain', body: 'taken\n' });
     },
+    publish: (exchange) =>
+      publishHandler({
+        exchange,
+        publishing: site.publishing,
+        mayPublish: byRight,
+        log: { info: () => undefined },
+      }),
   });
 });
 
@@ -65,7 +79,10 @@ beforeEach(() => {
   access.authenticator.forget();
 });
 
-afterAll(() => server[Symbol.asyncDispose]());
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await site[Symbol.asyncDispose]();
+});
 
 const ENDS = ['@v/list', '@latest', '@v/v1.0.0.info', '@v/v1.0.0.mod', '@v/v1.0.0.zip', '@v/main.info'];
 const ofModule = (path: string) => [
@@ -135,7 +152,8 @@ describe('what exists and what does not look the same to whom has no right (case
 
 describe('every route with every kind of credentials (case 82)', () => {
   const EVERYBODY: readonly Who[] = Object.keys(tokens) as Who[];
-  const known: readonly Who[] = ['public', 'other', 'held', 'everything', 'admin'];
+  const known: readonly Who[] = ['public', 'other', 'held', 'everything', 'publisher', 'elsewhere', 'admin'];
+  const publish: readonly Who[] = ['other', 'publisher'];
   const routes: readonly (readonly [string, string, readonly Who[]])[] = [
     ['GET', '/', EVERYBODY],
     ['GET', '/livez', EVERYBODY],
@@ -155,19 +173,42 @@ describe('every route with every kind of credentials (case 82)', () => {
     ['GET', `/${HELD}/@v/v1.0.0.zip?x=1`, ['held', 'everything']],
     ['GET', `/cached-only/${HELD}/@latest`, ['held', 'everything']],
     ['PUT', '/api/v1/bundles', ['admin']],
+    ['PUT', `/${HELD}/@v/v1.0.0.zip`, publish],
+    ['PUT', '/api/v1/upload', publish],
+    ['PUT', '/api/packages/anybody/go/upload', publish],
   ];
+  const zip = moduleZipOf(HELD, 'v1.0.0');
 
   it.each(routes)('%s %s', async (method, target, may) => {
     // Twice: the second time it is prepared, and who asks is remembered.
     for (const time of ['first', 'second'])
       for (const who of EVERYBODY) {
-        const body = method === 'PUT' ? { body: 'a bundle' } : {};
+        const body = method === 'PUT' ? { body: new Uint8Array(zip) } : {};
         const { status } = await fetch(server.url + target, { method, headers: bearer(who), ...body });
         const refused = known.includes(who) ? 403 : 401;
         expect(`${time} ${who} ${may.includes(who) ? status < 300 : status}`).toBe(
           `${time} ${who} ${may.includes(who) ? true : refused}`,
         );
       }
+  });
+
+  it('a zip that names its version is refused as its own address refuses it, whichever it is', async () => {
+    const ask = async (target: string, who: Who, body: Buffer) => {
+      const answer = await fetch(server.url + target, {
+        method: 'PUT',
+        headers: bearer(who),
+        body: new Uint8Array(body),
+      });
+      return `${answer.status} ${await answer.text()}`;
+    };
+    const answers = [];
+    for (const target of [`/${HELD}/@v/v1.0.0.zip`, '/api/v1/upload', '/api/packages/anybody/go/upload'])
+      for (const who of ['public', 'elsewhere'] as const)
+        for (const path of [HELD, MISSING])
+          answers.push(await ask(target.replace(HELD, path), who, moduleZipOf(path, 'v1.0.0')));
+    expect(answers[0]).toMatch(/^403 /);
+    expect(new Set(answers).size).toBe(1);
+    expect(await site.leftovers()).toEqual([]);
   });
 
   it.each(['OPTIONS', 'POST', 'DELETE', 'PUT'])('%s of a module is refused to all alike', async (method) => {
@@ -181,6 +222,8 @@ describe('every route with every kind of credentials (case 82)', () => {
     `//${HELD}/@v/list`,
     `/${HELD}/@v/LIST`,
     '/api/v1/bundles',
+    '/api/v1/upload',
+    '/api/packages/anybody/go/upload',
   ])('%s gives nothing away', async (target) => {
     const statuses = await Promise.all(
       EVERYBODY.map(async (who) => (await server.get(target, bearer(who))).status),
@@ -238,6 +281,7 @@ describe('credentials', () => {
     expect([...users]).toEqual(
       expect.arrayContaining([
         'token:admin',
+        'token:elsewhere',
         'token:everything',
         'token:held',
         'token:other',

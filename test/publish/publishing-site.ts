@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { deflateRawSync } from 'node:zlib';
 import { generateKey } from '../../src/note/signer.ts';
 import { GokeepError } from '../../src/errors.ts';
 import { verifyZipFile } from '../../src/proxy/zip-worker.ts';
@@ -29,6 +30,24 @@ export function moduleZipOf(
         name: `${modulePath}@${version}/${name}`,
         content: Buffer.from(content),
       })),
+  );
+}
+
+/** The same files as {@link moduleZipOf} packs, by a program that compresses nothing: another zip with the same `h1:`. */
+export function uncompressedZipOf(
+  modulePath: string,
+  version: string,
+  files: Readonly<Record<string, string>> = {},
+): Buffer {
+  const all = { 'go.mod': `module ${modulePath}\n\ngo 1.21\n`, 'a.go': 'package a\n', ...files };
+  return zipOf(
+    Object.entries(all)
+      .filter(([, text]) => text !== '')
+      .map(([name, text]) => {
+        const content = Buffer.from(text);
+        const packed = deflateRawSync(content, { level: 0 });
+        return { name: `${modulePath}@${version}/${name}`, content, packed };
+      }),
   );
 }
 

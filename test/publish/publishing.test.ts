@@ -9,7 +9,7 @@ import type { Outcome } from '../../src/sumdb/log-engine.ts';
 import { Staging } from '../../src/publish/staging.ts';
 import { parseClaim } from '../../src/publish/version-info.ts';
 import { memorySource } from '../modzip/zip.ts';
-import { CORP, moduleZipOf, PublishingSite } from './publishing-site.ts';
+import { CORP, moduleZipOf, PublishingSite, uncompressedZipOf } from './publishing-site.ts';
 
 let site: PublishingSite;
 
@@ -86,8 +86,13 @@ describe('a published version', () => {
   it('published again with the same bytes changes nothing, nor recompressed', async () => {
     await site.publish(CORP, 'v1.0.0', GOOD);
     const info = await site.store.read('info', CORP, 'v1.0.0');
-    expect(await site.publish(CORP, 'v1.0.0', GOOD)).toMatchObject({ added: false });
+    const packedAnew = uncompressedZipOf(CORP, 'v1.0.0');
+    expect(packedAnew.equals(GOOD)).toBe(false);
+    for (const zip of [GOOD, packedAnew])
+      expect(await site.publish(CORP, 'v1.0.0', zip)).toMatchObject({ added: false });
     expect(await site.store.read('info', CORP, 'v1.0.0')).toEqual(info);
+    expect(await site.store.read('zip', CORP, 'v1.0.0')).toEqual(GOOD);
+    expect(await site.leftovers()).toEqual([]);
     expect(site.incidents).toEqual([]);
     expect(site.changes).toBe(1);
   });

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeDirectory } from '../../src/store/durable-file.ts';
+import { makeDirectories, makeDirectory } from '../../src/store/durable-file.ts';
 
 /** Directories whose sync has returned, which takes its time here. */
 const synced = new Set<string>();
@@ -56,5 +56,41 @@ describe('makeDirectory', () => {
   it('syncs nothing for a directory that is there', async () => {
     await makeDirectory(root);
     expect(synced.size).toBe(0);
+  });
+});
+
+describe('makeDirectories', () => {
+  const at = (...names: string[]) => path.join(root, ...names);
+
+  it('syncs every parent once, also where an earlier process had made the directory', async () => {
+    await mkdir(at('a', 'b', 'one'), { recursive: true });
+    await makeDirectories([at('a', 'b', 'one'), at('a', 'b', 'two')], root);
+    expect([...synced].sort()).toEqual([root, at('a'), at('a', 'b')]);
+  });
+
+  it('syncs nothing again of what it has synced: only what is new beside and below', async () => {
+    await makeDirectories([at('a', 'b')], root);
+    synced.clear();
+    await makeDirectories([at('a', 'b')], root);
+    expect([...synced]).toEqual([]);
+    await makeDirectories([at('a', 'b'), at('a', 'c', 'd')], root);
+    expect([...synced].sort()).toEqual([at('a'), at('a', 'c')]);
+  });
+
+  it('returns to nobody before the first has synced', async () => {
+    const first = makeDirectories([at('a', 'b')], root);
+    const second = makeDirectories([at('a', 'b')], root);
+    await Promise.race([first, second]);
+    expect([...synced].sort()).toEqual([root, at('a')]);
+    await Promise.all([first, second]);
+  });
+
+  it('makes and syncs anew what was removed', async () => {
+    await makeDirectories([at('a', 'b')], root);
+    await rm(at('a'), { recursive: true });
+    synced.clear();
+    await makeDirectories([at('a', 'b')], root);
+    expect(existsSync(at('a', 'b'))).toBe(true);
+    expect([...synced].sort()).toEqual([root, at('a')]);
   });
 });
