@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { serverAnswers } from '../airgap/answers.ts';
-import { BundleMaker, type Missing, type WantedVersion } from '../airgap/create.ts';
+import { BundleMaker, type ComposedBundle, type Missing, type WantedVersion } from '../airgap/create.ts';
 import { KeptModules } from '../airgap/kept.ts';
 import { Receipts } from '../airgap/receipts.ts';
 import type { Config } from '../config/load.ts';
@@ -120,6 +120,11 @@ async function make(
   }
   using bundle = await maker.compose(fresh);
   const { count, bytes } = bundle.manifest.entries;
+  say(
+    bundle.signatures.left.map(
+      (version) => `left out a signature of ${version}: it is of other bytes than the zip in the bundle`,
+    ),
+  );
   say([`writing ${count} files, ${mebibytes(bytes)}`]);
   const files = await bundle.write({ output: options.output, split: options.split });
   await new Receipts(config.data).keep(bundle);
@@ -132,6 +137,7 @@ async function make(
       files,
       zips,
       mods,
+      signatures: bundle.signatures.added,
       entries: count,
       bytes,
       skipped: wanted.skipped,
@@ -139,11 +145,15 @@ async function make(
     });
   } else {
     printLines([
-      `bundle ${bundle.id}: ${bundle.zips} zips and ${bundle.mods} go.mod files, with proofs by ${bundle.manifest.databases.map((d) => `${d.name} at ${d.head.size}`).join(' and ')}`,
+      `bundle ${bundle.id}: ${bundle.zips} zips and ${bundle.mods} go.mod files${signed(bundle)}, with proofs by ${bundle.manifest.databases.map((d) => `${d.name} at ${d.head.size}`).join(' and ')}`,
       ...files.map((file) => `written: ${file}`),
     ]);
   }
   if (missing.length > 0) exitFound();
+}
+
+function signed({ signatures: { added } }: ComposedBundle): string {
+  return added === 0 ? '' : ` and ${added} signatures`;
 }
 
 const named = ({ path: modulePath, version, error }: Missing) => ({

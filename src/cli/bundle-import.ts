@@ -22,6 +22,7 @@ interface ImportedNow {
   readonly bytes: number;
   readonly zips: number;
   readonly mods: number;
+  readonly signatures: number;
 }
 
 interface ImportOptions extends SharedOptions {
@@ -37,7 +38,7 @@ async function importBundles(files: string[], options: ImportOptions): Promise<v
       done.push({ file, ...imported });
       if (options.json === true) return;
       const what = imported.added
-        ? `imported: ${imported.zips} zips and ${imported.mods} go.mod files`
+        ? `imported: ${counted(imported)}`
         : 'had been imported before; nothing was done';
       printLines([`bundle ${imported.id} ${what}`]);
     });
@@ -48,6 +49,12 @@ async function importBundles(files: string[], options: ImportOptions): Promise<v
     return exitFound();
   }
   if (options.json === true) printJson({ imported: done, problems: [] });
+}
+
+function counted({ zips, mods, signatures }: ImportedNow): string {
+  return signatures === 0
+    ? `${zips} zips and ${mods} go.mod files`
+    : `${zips} zips, ${mods} go.mod files and ${signatures} signatures`;
 }
 
 /** By the server that uses the data directory, or where none does, in this process. */
