@@ -37,13 +37,14 @@ export async function judgeSignatures(
   report: (problem: string) => void,
 ): Promise<void> {
   const { store, signatures, judged } = site;
+  if (!bundle.manifest.signed && !signatures.demandAny) return;
   let version: VersionSignatures | undefined;
   const databases = bundle.manifest.databases.map(({ name }) => name);
   for await (const entry of entriesIn(bundle.entriesFile, bundle.manifest)) {
     const at = parseBundlePath(entry.path, databases);
     // What was here before is served as it was: a rule takes nothing back.
-    if (at.kind === 'zip' && store.sizeNow('zip', at.path, at.version) === undefined)
-      if (signatures.lacks(at.path, at.version)) judged.want(at.path, at.version);
+    if (at.kind === 'zip' && signatures.lacks(at.path, at.version))
+      if (store.sizeNow('zip', at.path, at.version) === undefined) judged.want(at.path, at.version);
     if (at.kind !== 'signature') continue;
     if (version?.isOf(at) !== true) version = new VersionSignatures(at, site);
     await version.judge(at, entry.path, report);

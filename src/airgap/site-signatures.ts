@@ -23,6 +23,11 @@ export class SiteSignatures {
     return ruleFor(this.#o.rules, path);
   }
 
+  /** False where no version needs a signature, whatever its path. */
+  get demandAny(): boolean {
+    return this.#o.rules.some(({ required }) => required);
+  }
+
   /** True when a rule wants a signature of a version, and none that it trusts is here. */
   lacks(path: string, version: string): boolean {
     const rule = this.ruleFor(path);

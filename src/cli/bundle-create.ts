@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { serverAnswers } from '../airgap/answers.ts';
-import { BundleMaker, type ComposedBundle, type Missing, type WantedVersion } from '../airgap/create.ts';
+import { BundleMaker, type Missing, type WantedVersion } from '../airgap/create.ts';
 import { KeptModules } from '../airgap/kept.ts';
 import { Receipts } from '../airgap/receipts.ts';
 import type { Config } from '../config/load.ts';
@@ -13,6 +13,7 @@ import { ModuleStore } from '../store/module-store.ts';
 import { readKeyFile } from '../sumdb/key-file.ts';
 import { readVulndb } from '../upstream/vulndb-source.ts';
 import { VERSION } from '../version.ts';
+import { shownCounts } from './bundle-counts.ts';
 import { type CreateOptions, withCreateOptions } from './bundle-create-options.ts';
 import { earlierBundles } from './bundle-earlier.ts';
 import { keyNamed, provingKey } from './bundle-keys.ts';
@@ -145,15 +146,11 @@ async function make(
     });
   } else {
     printLines([
-      `bundle ${bundle.id}: ${bundle.zips} zips and ${bundle.mods} go.mod files${signed(bundle)}, with proofs by ${bundle.manifest.databases.map((d) => `${d.name} at ${d.head.size}`).join(' and ')}`,
+      `bundle ${bundle.id}: ${shownCounts({ ...bundle, signatures: bundle.signatures.added })}, with proofs by ${bundle.manifest.databases.map((d) => `${d.name} at ${d.head.size}`).join(' and ')}`,
       ...files.map((file) => `written: ${file}`),
     ]);
   }
   if (missing.length > 0) exitFound();
-}
-
-function signed({ signatures: { added } }: ComposedBundle): string {
-  return added === 0 ? '' : ` and ${added} signatures`;
 }
 
 const named = ({ path: modulePath, version, error }: Missing) => ({

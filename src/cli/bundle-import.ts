@@ -8,6 +8,7 @@ import { BadBundle } from '../airgap/import.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
+import { shownCounts } from './bundle-counts.ts';
 import { openImportSite } from './import-site.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { type OwnCredentials, ownCredentials } from './own-credentials.ts';
@@ -38,7 +39,7 @@ async function importBundles(files: string[], options: ImportOptions): Promise<v
       done.push({ file, ...imported });
       if (options.json === true) return;
       const what = imported.added
-        ? `imported: ${counted(imported)}`
+        ? `imported: ${shownCounts(imported)}`
         : 'had been imported before; nothing was done';
       printLines([`bundle ${imported.id} ${what}`]);
     });
@@ -49,12 +50,6 @@ async function importBundles(files: string[], options: ImportOptions): Promise<v
     return exitFound();
   }
   if (options.json === true) printJson({ imported: done, problems: [] });
-}
-
-function counted({ zips, mods, signatures }: ImportedNow): string {
-  return signatures === 0
-    ? `${zips} zips and ${mods} go.mod files`
-    : `${zips} zips, ${mods} go.mod files and ${signatures} signatures`;
 }
 
 /** By the server that uses the data directory, or where none does, in this process. */

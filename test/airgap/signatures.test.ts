@@ -191,6 +191,12 @@ describe('a bundle is refused, whole, with a signature', () => {
     await refuses(sentence);
   });
 
+  it('that cannot be read, though the zip that it is of came earlier and is not at hand', async () => {
+    const first = pack(made);
+    sign('{"a":1}');
+    expect(await site.verify(later(first).bytes)).toEqual([expect.stringMatching(/no sigstore bundle/)]);
+  });
+
   it('under another name than its own', async () => {
     sign(signBlob(zip, KEY), { id: idOf('another') });
     await refuses(/not the signature that its name says/);

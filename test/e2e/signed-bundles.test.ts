@@ -81,12 +81,12 @@ identities = [{ issuer = "${CI.issuer}", subject = "${CI.subject}" }]
     expect(await put(`/${modulePath}/@v/v1.0.0.zip`, zipOf(modulePath))).toBe(201);
   expect(await create('first.tar', '--all')).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('and 2 signatures') as string,
+    stdout: expect.stringContaining(' files and 2 signatures') as string,
   });
   expect(await put(target(KEYED), attestBlob(zipOf(KEYED), KEY))).toBe(201);
   expect(await create('second.tar', '--since', at('first.tar'), '--all')).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('0 zips and 0 go.mod files and 1 signatures') as string,
+    stdout: expect.stringContaining('0 zips, 0 go.mod files and 1 signatures') as string,
   });
 });
 

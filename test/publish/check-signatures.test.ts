@@ -96,6 +96,11 @@ describe('stored signatures', () => {
     ]);
   });
 
+  it('that are kept as something else than they are are found', async () => {
+    sql(`UPDATE signatures SET verdict = replace(verdict, '"attestation"', '"signature"')`);
+    expect(await problems()).toEqual(['is kept as signature, and is another thing']);
+  });
+
   it('of a version without a record are found', async () => {
     sql(`UPDATE signatures SET version = 'v1.9.0'`);
     expect(await problems()).toEqual(Array(2).fill('is of a version that has no record in the log'));
