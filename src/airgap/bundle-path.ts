@@ -22,8 +22,11 @@ export type BundlePath =
   | { readonly kind: 'list' | 'latest'; readonly path: string }
   /** `.info` of a branch or commit. */
   | { readonly kind: 'query'; readonly path: string; readonly version: string }
+  /** A signature of the version's zip. The id is the SHA-256 of its text, in hex. */
+  | { readonly kind: 'signature'; readonly path: string; readonly version: string; readonly id: string }
   | { readonly kind: 'vulndb'; readonly name: string };
 
+const SIGNATURE = /^signatures(\/.+)\/([0-9a-f]{64})\.json$/;
 const OWN = /^bundles\/([0-9a-f]{32})\/(manifest|entries)$/;
 
 /** The path of a file in a bundle and in the directory that it unpacks to. */
@@ -40,6 +43,8 @@ export function formatBundlePath(of: BundlePath): string {
       return `sumdb/${of.database}/lookup/${formatLookup(of.path, of.version)}`;
     case 'tile':
       return `sumdb/${of.database}/${tilePath(of.tile)}`;
+    case 'signature':
+      return `${signaturesOf(of)}${of.id}.json`;
     case 'vulndb':
       return `vulndb/${of.name}`;
     case 'query':
@@ -47,6 +52,11 @@ export function formatBundlePath(of: BundlePath): string {
     default:
       return formatModuleRequest(of).slice(1);
   }
+}
+
+/** How the paths of a version's signatures begin. */
+function signaturesOf({ path, version }: { path: string; version: string }): string {
+  return `signatures${formatModuleRequest({ kind: 'zip', path, version }).slice(0, -'.zip'.length)}/`;
 }
 
 /**
@@ -70,6 +80,7 @@ export function parseBundlePath(name: string, databases: readonly string[]): Bun
 function parse(name: string, databases: readonly string[]): BundlePath | undefined {
   const own = OWN.exec(name);
   if (own?.[1] !== undefined) return { kind: own[2] as 'manifest' | 'entries', id: own[1] };
+  if (name.startsWith('signatures/')) return parseSignaturePath(name);
   if (name.startsWith('vulndb/')) {
     const below = name.slice('vulndb/'.length);
     checkVulndbName(below);
@@ -80,6 +91,14 @@ function parse(name: string, databases: readonly string[]): BundlePath | undefin
   if (request.kind !== 'info') return request;
   const { path, version } = request;
   return { kind: isCanonicalVersion(path, version) ? 'info' : 'query', path, version };
+}
+
+function parseSignaturePath(name: string): BundlePath | undefined {
+  const [, version, id] = SIGNATURE.exec(name) ?? [];
+  if (version === undefined || id === undefined) return undefined;
+  const request = parseModuleRequest(`${version}.zip`);
+  if (request.kind !== 'zip') return undefined;
+  return { kind: 'signature', path: request.path, version: request.version, id };
 }
 
 function parseDatabasePath(below: string, databases: readonly string[]): BundlePath | undefined {
@@ -102,13 +121,18 @@ function notOurs(name: string, cause?: unknown): GokeepError {
   );
 }
 
-const SECTIONS = ['bundles/', 'sumdb/'] as const;
+const SECTIONS = { 'bundles/': 0, 'sumdb/': 1, 'signatures/': 3, 'vulndb/': 4 } as const;
+/** Where the files of modules are, and where signatures are. */
+export const MODULES = 2;
+export const SIGNATURES = SECTIONS['signatures/'];
 
-/** Proofs come before what they prove; the vulnerability database, which has none, comes last. */
+/**
+ * Proofs come before what they prove, and signatures behind what they are of; the vulnerability database, which has no proof,
+ * comes last.
+ */
 export function sectionOf(path: string): number {
-  const at = SECTIONS.findIndex((start) => path.startsWith(start));
-  if (at >= 0) return at;
-  return path.startsWith('vulndb/') ? 3 : 2;
+  const found = Object.entries(SECTIONS).find(([start]) => path.startsWith(start));
+  return found?.[1] ?? MODULES;
 }
 
 /** The order of files in a bundle: negative where a comes before b. Paths are ASCII. */

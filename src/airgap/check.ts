@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { GokeepError, hasCode } from '../errors.ts';
 import { h1OfGoMod } from '../modzip/dirhash.ts';
 import type { Verifier } from '../note/verifier.ts';
+import { MAX_BUNDLE, MOST_OF_A_VERSION, parseSignatureBundle } from '../signing/signature-bundle.ts';
 import type { TreeHead } from '../tlog/tree-note.ts';
 import { checkAnswer, MAX_BYTES } from '../upstream/answer-checks.ts';
 import { VulndbCheck } from '../vulndb/check.ts';
@@ -47,12 +49,17 @@ export interface BundleFacts {
   readonly bytes: number;
   readonly zips: number;
   readonly mods: number;
+  readonly signatures: number;
 }
+
+export const NO_FACTS: BundleFacts = { files: 0, bytes: 0, zips: 0, mods: 0, signatures: 0 };
 
 type SmallModulePath = Exclude<
   BundlePath,
-  { database: string } | { id: string } | { kind: 'vulndb' | 'zip' }
+  { database: string } | { id: string } | { kind: 'vulndb' | 'zip' | 'signature' }
 >;
+
+type SignaturePath = Extract<BundlePath, { kind: 'signature' }>;
 
 /** Zips that are hashed, or wait for it, at a time. */
 const ZIPS_AT_ONCE = 4;
@@ -62,7 +69,8 @@ const MAX_IN_DATABASE = 1_100_000;
 
 /**
  * Checks a whole bundle in one pass over its bytes: each file is the one that the signed manifest names; each record is
- * proven by its database's signed tree; each go.mod and zip has the hash that its record says. Memory does not grow with
+ * proven by its database's signed tree; each go.mod and zip has the hash that its record says; signatures can
+ * be read. Memory does not grow with
  * the bundle.
  *
  * Each problem is reported as a sentence that names the file. Throws bad_bundle where the rest cannot be read.
@@ -80,7 +88,9 @@ class BundleCheck {
   #failure: Error | undefined;
   readonly #vulndb = new VulndbCheck();
   #proofsDone = false;
-  #facts = { files: 0, bytes: 0, zips: 0, mods: 0 };
+  /** Signatures of one version follow on each other. */
+  #ofVersion = { of: '', count: 0 };
+  readonly #facts = { ...NO_FACTS };
 
   constructor(bundle: OpenedBundle, options: CheckOptions) {
     this.#bundle = bundle;
@@ -126,6 +136,7 @@ class BundleCheck {
     }
     await this.#finishProofs();
     if (at.kind === 'zip') return this.#takeZip(file, { path: at.path, version: at.version });
+    if (at.kind === 'signature') return this.#takeSignature(file, at);
     if (at.kind === 'vulndb') {
       const body = await collect(file, MAX_SMALL);
       this.#vulndb.add(at.name, body);
@@ -135,6 +146,25 @@ class BundleCheck {
     const body = await collect(file, at.kind === 'query' ? MAX_BYTES.info : MAX_BYTES[at.kind]);
     this.#checkSmall(at, body);
     if (at.kind === 'mod') this.#facts.mods++;
+    await this.#o.sink.small(file, body);
+  }
+
+  /** Its form alone: what it is of, and by whom, is looked at when all zips are there. */
+  async #takeSignature(file: BundleFile, at: SignaturePath): Promise<void> {
+    const body = await collect(file, MAX_BUNDLE);
+    this.#facts.signatures++;
+    const of = `${at.path}@${at.version}`;
+    this.#ofVersion = this.#ofVersion.of === of ? { of, count: this.#ofVersion.count + 1 } : { of, count: 1 };
+    if (this.#ofVersion.count > MOST_OF_A_VERSION)
+      throw new GokeepError(
+        'bad_bundle',
+        `${of} has more than ${MOST_OF_A_VERSION} signatures in the bundle`,
+      );
+    if (!this.#bundle.manifest.signed)
+      throw new GokeepError('bad_bundle', 'the manifest does not say that there are signatures');
+    if (at.id !== file.entry.sha256 || !isUtf8(body))
+      throw new GokeepError('bad_bundle', 'it is not the signature that its name says');
+    parseSignatureBundle(body.toString());
     await this.#o.sink.small(file, body);
   }
 
@@ -238,6 +268,7 @@ class BundleCheck {
           'bad_path',
           'bad_version',
           'bad_request',
+          'bad_signature',
         )
       )
         throw error;

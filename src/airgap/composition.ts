@@ -59,6 +59,24 @@ export class Composition implements Disposable {
     );
   }
 
+  /** At most `limit` paths of one section (sectionOf) that come behind one, in order. */
+  pathsAfter(section: number, path: string, limit: number): string[] {
+    return this.#db
+      .prepare<[number, string, number], string>(
+        'SELECT path FROM files WHERE section = ? AND path > ? ORDER BY path LIMIT ?',
+      )
+      .pluck()
+      .all(section, path, limit);
+  }
+
+  /** SHA-256 of a file that is here, or that an earlier bundle brought. */
+  sha256Of(path: string): string | undefined {
+    const here = this.#db
+      .prepare<[number, string], string>('SELECT sha256 FROM files WHERE section = ? AND path = ?')
+      .pluck();
+    return here.get(sectionOf(path), path) ?? this.#inBase.get(path);
+  }
+
   /** The bytes of a file that is held here. */
   body(path: string): Buffer | undefined {
     const row = this.#db

@@ -10,6 +10,7 @@ import type { UpstreamReader } from '../store/upstream-reader.ts';
 import { VulndbCheck } from '../vulndb/check.ts';
 import { gzipDeterministic } from '../vulndb/gzip.ts';
 import { Limit } from '../upstream/limit.ts';
+import { addSignatures, type CarriedSignatures } from './add-signatures.ts';
 import { formatBundlePath } from './bundle-path.ts';
 import { digestFile, type OutputOptions } from './bundle-writer.ts';
 import { entriesIn } from './bundle-reader.ts';
@@ -61,6 +62,7 @@ export interface CreateOptions {
 export interface ComposedBundle extends Omit<SignedBundle, 'write'>, Disposable {
   readonly zips: number;
   readonly mods: number;
+  readonly signatures: CarriedSignatures;
   write(o: OutputOptions): Promise<string[]>;
 }
 
@@ -148,9 +150,10 @@ export class BundleMaker implements Disposable {
       );
       this.#addBody(formatBundlePath(at), body, 'upstream');
     }
+    const signatures = addSignatures(this.#o.log.signatures, this.#composition);
     const databases: ManifestDatabase[] = [];
     for (const database of this.#databases) databases.push(await this.#addDatabase(database));
-    return this.#sign(databases, await this.#addVulndb());
+    return this.#sign(databases, await this.#addVulndb(), signatures);
   }
 
   [Symbol.dispose](): void {
@@ -256,7 +259,11 @@ export class BundleMaker implements Disposable {
     return { modified: check.modified ?? '', source: vulndb.source };
   }
 
-  async #sign(databases: ManifestDatabase[], vulndb: Manifest['vulndb']): Promise<ComposedBundle> {
+  async #sign(
+    databases: ManifestDatabase[],
+    vulndb: Manifest['vulndb'],
+    signatures: CarriedSignatures,
+  ): Promise<ComposedBundle> {
     const { scratch, signer, tool, since, onProgress } = this.#o;
     const manifest = { tool, base: since.at(-1)?.id, databases, vulndb };
     const signed = await signBundle(this.#composition, manifest, signer, path.join(scratch, 'entries'));
@@ -264,6 +271,7 @@ export class BundleMaker implements Disposable {
       ...signed,
       zips: this.#zips,
       mods: this.#mods,
+      signatures,
       write: (o) => signed.write(o, (done) => onProgress('writing', done, signed.manifest.entries.bytes)),
       [Symbol.dispose]: () => this[Symbol.dispose](),
     };

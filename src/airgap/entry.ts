@@ -6,7 +6,7 @@ import { compareBundlePaths } from './bundle-path.ts';
  *
  * Provenance says what vouches for the bytes. For a module's `.mod` and `.zip`: how the connected side came by the
  * record (proven, computed, tofu, seeded, imported, replicated, published); for a lookup or tile: `log`; `upstream` for what carries
- * no proof in Go's design; `made` for what the bundle itself composes.
+ * no proof in Go's design; `signature` for one, which vouches for itself; `made` for what the bundle itself composes.
  */
 export interface Entry {
   readonly path: string;

@@ -12,10 +12,13 @@ import type { TreeHead } from '../tlog/tree-note.ts';
 import { plainChunks } from './archive.ts';
 import { parseBundlePath } from './bundle-path.ts';
 import { entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
-import { type BundleFacts, checkBundle, type ZipHasher } from './check.ts';
+import { type BundleFacts, checkBundle, NO_FACTS, type ZipHasher } from './check.ts';
+import { judgeSignatures, keepSignatures, type SignatureSite } from './import-signatures.ts';
+import { JudgedSignatures } from './judged-signatures.ts';
 import type { ManifestDatabase } from './manifest.ts';
 import { ProvenRecords } from './proven.ts';
 import type { Receipts } from './receipts.ts';
+import type { SiteSignatures } from './site-signatures.ts';
 import { isStillHere } from './still-here.ts';
 import { stagedBytes, stagedFile, Staging } from './staging.ts';
 
@@ -45,6 +48,7 @@ export interface ImportOptions {
   /** Of the checksum databases that may prove anything here. */
   readonly keys: readonly Verifier[];
   readonly targets: readonly RecordTarget[];
+  readonly signatures: SiteSignatures;
   /** Bytes of disk that have to stay free. */
   readonly diskReserve: number;
   /** Keeps what upstream said that a branch or commit is. */
@@ -89,7 +93,6 @@ export class BadBundle extends GokeepError {
   }
 }
 
-const NOTHING: BundleFacts = { files: 0, bytes: 0, zips: 0, mods: 0 };
 const MOST_PROBLEMS = 1_000;
 /** Bundles of which the beginning is read at a time. */
 const MOST_OPENING = 16;
@@ -100,8 +103,8 @@ const PORTION = 4_096;
 
 /**
  * Brings bundles in, one at a time: all of it is checked before anything changes, in a staging directory that a later run
- * goes on with; then records, files and proofs are taken over, each step safe to be done again. A kill, a full disk or a bad
- * bundle leave log and store as they were, or, once everything was found good, somewhere on the way to the end, which
+ * goes on with; then records, signatures, files and proofs are taken over, each step safe to be done again. A kill, a full disk or a bad
+ * bundle leave log, signatures and store as they were, or, once everything was found good, somewhere on the way to the end, which
  * importing the same bundle again reaches.
  */
 export class BundleImport {
@@ -164,14 +167,14 @@ export class BundleImport {
   }
 
   async #importOpened(bundle: OpenedBundle, root: string): Promise<Imported> {
-    const { receipts, store, targets, vulndbModified } = this.#o;
+    const { receipts, store, targets, signatures, vulndbModified } = this.#o;
     const { id, manifest } = bundle;
     const modified = await vulndbModified();
-    const site = { store, targets, hasVulndb: () => modified !== undefined };
+    const site = { store, targets, signatures, hasVulndb: () => modified !== undefined };
     if (receipts.has(id) && (await isStillHere(bundle, site))) {
       // A run that was killed behind its receipt has left it.
       await this.#dropOthers(root, '');
-      return { id, added: false, facts: NOTHING };
+      return { id, added: false, facts: NO_FACTS };
     }
     if (manifest.base !== undefined && !receipts.has(manifest.base))
       throw new GokeepError(
@@ -183,13 +186,15 @@ export class BundleImport {
     await mkdir(path.join(directory, 'files'), { recursive: true });
     const here = await stagedBytes(directory, bundle);
     await this.#checkRoom(manifest.entries.bytes - here + manifest.entries.count * RECORD_BYTES, directory);
-    await rm(path.join(directory, 'proven.db'), { force: true });
+    for (const name of ['proven.db', 'judged.db']) await rm(path.join(directory, name), { force: true });
     using proven = new ProvenRecords(path.join(directory, 'proven.db'));
-    const facts = await this.#check(bundle, proven, directory);
+    using judged = new JudgedSignatures(path.join(directory, 'judged.db'));
+    const signed = { store, signatures, directory, judged };
+    const facts = await this.#check(bundle, proven, signed);
     const { by = GOKEEP } = this.#run;
     await this.#o.trail?.record({ ...by, kind: 'import', facts: { bundle: id, ...facts } });
     try {
-      await this.#commit(bundle, proven, directory);
+      await this.#commit(bundle, proven, signed);
     } finally {
       this.#o.onImported();
     }
@@ -198,7 +203,7 @@ export class BundleImport {
     return { id, added: true, facts };
   }
 
-  async #check(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<BundleFacts> {
+  async #check(bundle: OpenedBundle, proven: ProvenRecords, signed: SignatureSite): Promise<BundleFacts> {
     const { targets, keys, zips, receipts, trusted } = this.#o;
     const problems: string[] = [];
     const report = (problem: string) => {
@@ -221,17 +226,20 @@ export class BundleImport {
       keys,
       proven,
       zips,
-      sink: new Staging(directory),
+      sink: new Staging(signed.directory),
       seen: (database) => seen.get(database) ?? [],
       report,
       progress: (files, bytes) => this.#run.onProgress?.('checking', files, bytes),
     });
     for (const target of targets) await target.check(proven, report);
+    // Of zips that were found good.
+    if (problems.length === 0) await judgeSignatures(bundle, signed, report);
     if (problems.length > 0) throw new BadBundle(problems);
     return facts;
   }
 
-  async #commit(bundle: OpenedBundle, proven: ProvenRecords, directory: string): Promise<void> {
+  async #commit(bundle: OpenedBundle, proven: ProvenRecords, signed: SignatureSite): Promise<void> {
+    const { directory } = signed;
     const { targets, keepVulndb, vulndbModified } = this.#o;
     const { count } = bundle.manifest.entries;
     await this.#checkRoom(count * RECORD_BYTES, directory);
@@ -242,6 +250,8 @@ export class BundleImport {
     const again = this.#o.receipts.has(bundle.id);
     for (const target of targets)
       if (!again || !(await target.holds(databases))) await target.commit(proven, bundle);
+    // No zip is served that waits for its signature.
+    await keepSignatures(signed);
     await this.#takeOver(bundle, directory);
     const { vulndb } = bundle.manifest;
     const files = path.join(directory, 'files', 'vulndb');

@@ -17,6 +17,8 @@ export interface ManifestDatabase {
 
 /** What a bundle is: the text of a note that the log's own key signs. It says nothing of time or place, so that the same input gives the same bytes. */
 export interface Manifest {
+  /** There are signatures among the files, which a reader of the first version knows nothing of. */
+  readonly signed: boolean;
   /** Program and version that made it. */
   readonly tool: string;
   /** Id of the bundle that this one follows on; undefined for one that stands alone. */
@@ -35,6 +37,7 @@ export interface Manifest {
 }
 
 const FIRST_LINE = 'gokeep bundle v1';
+const FIRST_LINE_SIGNED = 'gokeep bundle v2';
 /** More earlier heads than a chain of bundles will ever have. */
 const MAX_LINES = 100_000;
 /** Longest manifest, in bytes. */
@@ -50,7 +53,7 @@ export function formatManifest(m: Manifest): string {
     `${word} ${name} ${size} ${root.toString('base64')}`;
   const { count, bytes, size, sha256 } = m.entries;
   return [
-    FIRST_LINE,
+    m.signed ? FIRST_LINE_SIGNED : FIRST_LINE,
     `tool ${m.tool}`,
     ...(m.base === undefined ? [] : [`base ${m.base}`]),
     `entries ${count} ${bytes} ${size} ${sha256}`,
@@ -72,7 +75,10 @@ export function parseManifest(text: string): Manifest {
   let entries: Manifest['entries'] | undefined;
   let vulndb: Manifest['vulndb'];
   const databases: { name: string; vkey: string; head?: TreeHead; earlier: TreeHead[] }[] = [];
-  if (lines.shift() !== FIRST_LINE) throw malformed('it is of another kind or of a newer version of gokeep');
+  const first = lines.shift();
+  const signed = first === FIRST_LINE_SIGNED;
+  if (!signed && first !== FIRST_LINE)
+    throw malformed('it is of another kind or of a newer version of gokeep');
   for (const line of lines) {
     const [word = '', ...rest] = line.split(' ');
     const [a = '', b = '', c = '', d = ''] = rest;
@@ -91,7 +97,7 @@ export function parseManifest(text: string): Manifest {
     if (head === undefined) throw malformed(`it names no head of ${database.name}`);
     return { ...database, head };
   });
-  const manifest = { tool, base, entries, databases: complete, vulndb };
+  const manifest = { signed, tool, base, entries, databases: complete, vulndb };
   if (formatManifest(manifest) !== text || !isOrderly(manifest))
     throw malformed('it is not in canonical form');
   return manifest;

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { signNote } from '../note/note.ts';
 import type { Signer } from '../note/signer.ts';
-import { formatBundlePath } from './bundle-path.ts';
+import { formatBundlePath, SIGNATURES } from './bundle-path.ts';
 import { digestFile, type OutputOptions, writeArchive, type WrittenFile } from './bundle-writer.ts';
 import type { Composition } from './composition.ts';
 import { formatEntry } from './entry.ts';
@@ -21,7 +21,7 @@ export interface SignedBundle {
 /** Lists what is in a bundle, in `entriesFile`, and signs for it. */
 export async function signBundle(
   composition: Composition,
-  about: Omit<Manifest, 'entries'>,
+  about: Omit<Manifest, 'entries' | 'signed'>,
   signer: Signer,
   entriesFile: string,
 ): Promise<SignedBundle> {
@@ -39,7 +39,8 @@ export async function signBundle(
   );
   const { size, sha256 } = digestFile(entriesFile);
   const databases = about.databases.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const manifest: Manifest = { ...about, databases, entries: { count, bytes, size, sha256 } };
+  const signed = composition.pathsAfter(SIGNATURES, '', 1).length > 0;
+  const manifest: Manifest = { ...about, signed, databases, entries: { count, bytes, size, sha256 } };
   const text = formatManifest(manifest);
   const id = bundleId(text);
   const note = signNote(text, [signer]);

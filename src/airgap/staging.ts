@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { BundlePath } from './bundle-path.ts';
 import { type BundleFile, entriesIn, type OpenedBundle } from './bundle-reader.ts';
 import { diskChunks } from './chunks.ts';
 import type { FileSink } from './check.ts';
+
+/** Beside zips, what is taken over from here. */
+const STAGED: ReadonlySet<BundlePath['kind']> = new Set(['info', 'mod', 'query', 'signature', 'vulndb']);
 
 /** Where a file of a bundle waits, below the directory of its import. */
 export function stagedFile(directory: string, name: string): string {
@@ -51,7 +55,7 @@ export class Staging implements FileSink {
   }
 
   async small({ entry, at }: BundleFile, body: Buffer): Promise<void> {
-    if (at.kind !== 'info' && at.kind !== 'mod' && at.kind !== 'query' && at.kind !== 'vulndb') return;
+    if (!STAGED.has(at.kind)) return;
     await writeFile(await this.#place(entry.path), body);
   }
 

@@ -1,17 +1,19 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GokeepError, hasCode } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
+import type { SigningRule } from '../signing/rule.ts';
 import { fileChunks, plainChunks } from './archive.ts';
 import { formatBundlePath } from './bundle-path.ts';
 import { type BundleFile, entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
-import { type BundleFacts, checkBundle, type ZipHasher } from './check.ts';
+import { type BundleFacts, checkBundle, NO_FACTS, type ZipHasher } from './check.ts';
 import { Composition } from './composition.ts';
 import type { Manifest } from './manifest.ts';
 import { type ProvenAlone, ProvenRecords } from './proven.ts';
 import { inOrder, type Receipt, Receipts } from './receipts.ts';
 import { UnpackedBundles } from './unpacked.ts';
+import { keptZip, type SignatureFacts, verifySignatures } from './verify-signatures.ts';
 import { collectWanted } from './want/collect.ts';
 import type { Input } from './want/input.ts';
 
@@ -24,6 +26,8 @@ export interface VerifyOptions {
   /** Keys of checksum databases. */
   readonly databases: readonly Verifier[];
   readonly zips: ZipHasher;
+  /** Of the site that the bundle is for, where they are known. */
+  readonly rules: readonly SigningRule[];
   /** A directory for this job alone. */
   readonly scratch: string;
   /** What the bundle has to be complete for. */
@@ -41,6 +45,8 @@ export interface VerifiedBundle {
   readonly chain: readonly string[];
   /** Undefined where the bundle could not be read to its end. */
   readonly facts: BundleFacts | undefined;
+  /** Undefined where they were not looked at, since there were problems before. */
+  readonly signatures: SignatureFacts | undefined;
   /** Databases that alone prove some module versions: how many, and one of them. */
   readonly alone: readonly ProvenAlone[];
   /** A sentence each; empty when all is in order. */
@@ -57,6 +63,7 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
   let looked: Looked | undefined;
   let facts: BundleFacts | undefined;
   let complete: number | undefined;
+  let signatures: SignatureFacts | undefined;
   let alone: ProvenAlone[] = [];
   try {
     const given = await earlierBundles(o);
@@ -69,6 +76,10 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
     const checked = await checkEach(o, looked, { earlier, held, problems, cleanup });
     for (const receipt of earlier)
       for await (const entry of entriesIn(receipt.entriesFile, receipt.manifest)) held.addBase(entry);
+    if (problems.size === 0) {
+      const about = { ...o, held, hasBase: base !== undefined };
+      signatures = await verifySignatures(about, (problem) => void problems.add(problem));
+    }
     if (o.inputs.length > 0) complete = await checkComplete(o, held, checked.proven, problems);
     alone = checked.proven.provenAlone();
     ({ facts } = checked);
@@ -78,7 +89,7 @@ export async function verifyBundle(o: VerifyOptions): Promise<VerifiedBundle> {
   }
   const { id, signer, manifest } = looked?.chain.at(-1) ?? {};
   const chain = looked?.chain.map((each) => each.id) ?? [];
-  return { id, signer, manifest, chain, facts, alone, problems: [...problems], complete };
+  return { id, signer, manifest, chain, facts, signatures, alone, problems: [...problems], complete };
 }
 
 /** What is to be looked at: one bundle, or those of one chain in a directory. */
@@ -106,14 +117,14 @@ async function checkEach(
   const report = (problem: string) => void to.problems.add(problem);
   const before = [...to.earlier, ...looked.chain.slice(0, -1)].flatMap(({ manifest }) => manifest.databases);
   const sink = sinkFor(o, to.held);
-  let facts = { files: 0, bytes: 0, zips: 0, mods: 0 };
+  let facts = NO_FACTS;
   // A module's file may be proven by what a newer bundle has proven: lookups are replaced as files are.
   let proven: ProvenRecords | undefined;
   for await (const bundle of looked.bundles(report)) {
     const done = facts;
     const isNewest = proven === undefined;
     proven = to.cleanup.use(new ProvenRecords(path.join(o.scratch, `proven-${bundle.id}.db`), proven));
-    const { zips, mods } = await checkBundle(bundle, {
+    const { zips, mods, signatures } = await checkBundle(bundle, {
       keys: o.databases,
       proven,
       zips: o.zips,
@@ -126,7 +137,13 @@ async function checkEach(
       progress: (files, bytes) => o.onProgress(done.files + files, done.bytes + bytes),
     });
     const { count, bytes } = to.held.totals();
-    facts = { files: count, bytes, zips: done.zips + zips, mods: done.mods + mods };
+    facts = {
+      files: count,
+      bytes,
+      zips: done.zips + zips,
+      mods: done.mods + mods,
+      signatures: done.signatures + signatures,
+    };
   }
   if (proven === undefined) throw new GokeepError('bad_bundle', `${o.bundle}: holds no bundle`);
   return { facts, proven };
@@ -139,12 +156,12 @@ async function earlierBundles(o: VerifyOptions): Promise<Receipt[]> {
   return found.length === 0 ? [] : inOrder([...new Map(found.map((each) => [each.id, each])).values()]);
 }
 
-/** Nothing is kept but one zip at a time, and where completeness is asked for the go.mod files. */
+/** Nothing is kept but one zip at a time, signatures with the zips that rules are for, and where completeness is asked for the go.mod files. */
 function sinkFor(o: VerifyOptions, held: Composition) {
   let count = 0;
   const note = ({ entry }: BundleFile, body: Buffer | null) => {
     // Of an older bundle that lies beneath, a tile comes once more.
-    if (!held.has(entry.path)) held.add({ ...entry, disk: null, body: o.inputs.length > 0 ? body : null });
+    if (!held.has(entry.path)) held.add({ ...entry, disk: null, body });
   };
   return {
     zip: async (file: BundleFile) => {
@@ -153,11 +170,17 @@ function sinkFor(o: VerifyOptions, held: Composition) {
       note(file, null);
       return { file: to, checked: false };
     },
-    zipChecked: async (_file: BundleFile, at: string) => {
-      await rm(at, { force: true });
+    zipChecked: async (file: BundleFile, at: string) => {
+      const kept = keptZip(file, o);
+      if (kept === undefined) await rm(at, { force: true });
+      else await rename(at, kept);
     },
-    small: async (file: BundleFile, body: Buffer) => note(file, file.at.kind === 'mod' ? body : null),
+    small: async (file: BundleFile, body: Buffer) => note(file, isReadAgain(o, file) ? body : null),
   };
+}
+
+function isReadAgain({ inputs }: VerifyOptions, { at }: BundleFile): boolean {
+  return at.kind === 'signature' || (at.kind === 'mod' && inputs.length > 0);
 }
 
 /** Whether the bundle, on top of those before it, has all that `go` needs for the inputs. */

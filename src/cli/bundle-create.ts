@@ -13,6 +13,7 @@ import { ModuleStore } from '../store/module-store.ts';
 import { readKeyFile } from '../sumdb/key-file.ts';
 import { readVulndb } from '../upstream/vulndb-source.ts';
 import { VERSION } from '../version.ts';
+import { shownCounts } from './bundle-counts.ts';
 import { type CreateOptions, withCreateOptions } from './bundle-create-options.ts';
 import { earlierBundles } from './bundle-earlier.ts';
 import { keyNamed, provingKey } from './bundle-keys.ts';
@@ -120,6 +121,11 @@ async function make(
   }
   using bundle = await maker.compose(fresh);
   const { count, bytes } = bundle.manifest.entries;
+  say(
+    bundle.signatures.left.map(
+      (version) => `left out a signature of ${version}: it is of other bytes than the zip in the bundle`,
+    ),
+  );
   say([`writing ${count} files, ${mebibytes(bytes)}`]);
   const files = await bundle.write({ output: options.output, split: options.split });
   await new Receipts(config.data).keep(bundle);
@@ -132,6 +138,7 @@ async function make(
       files,
       zips,
       mods,
+      signatures: bundle.signatures.added,
       entries: count,
       bytes,
       skipped: wanted.skipped,
@@ -139,7 +146,7 @@ async function make(
     });
   } else {
     printLines([
-      `bundle ${bundle.id}: ${bundle.zips} zips and ${bundle.mods} go.mod files, with proofs by ${bundle.manifest.databases.map((d) => `${d.name} at ${d.head.size}`).join(' and ')}`,
+      `bundle ${bundle.id}: ${shownCounts({ ...bundle, signatures: bundle.signatures.added })}, with proofs by ${bundle.manifest.databases.map((d) => `${d.name} at ${d.head.size}`).join(' and ')}`,
       ...files.map((file) => `written: ${file}`),
     ]);
   }

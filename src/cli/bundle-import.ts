@@ -8,6 +8,7 @@ import { BadBundle } from '../airgap/import.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { isDataDirectoryLocked } from '../store/process-lock.ts';
+import { shownCounts } from './bundle-counts.ts';
 import { openImportSite } from './import-site.ts';
 import { localActor } from './local-trail.ts';
 import { exitFound, printJson, printLines } from './output.ts';
@@ -23,6 +24,7 @@ interface ImportedNow {
   readonly bytes: number;
   readonly zips: number;
   readonly mods: number;
+  readonly signatures: number;
 }
 
 interface ImportOptions extends SharedOptions {
@@ -38,7 +40,7 @@ async function importBundles(files: string[], options: ImportOptions): Promise<v
       done.push({ file, ...imported });
       if (options.json === true) return;
       const what = imported.added
-        ? `imported: ${imported.zips} zips and ${imported.mods} go.mod files`
+        ? `imported: ${shownCounts(imported)}`
         : 'had been imported before; nothing was done';
       printLines([`bundle ${imported.id} ${what}`]);
     });

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BundleImport, type RecordTarget } from '../airgap/import.ts';
 import { Receipts } from '../airgap/receipts.ts';
+import { SiteSignatures } from '../airgap/site-signatures.ts';
 import { ownLogTarget, publicTarget, replicaTarget } from '../airgap/targets.ts';
 import type { TrailSink } from '../audit/trail.ts';
 import type { Config } from '../config/load.ts';
@@ -15,6 +16,7 @@ import type { ChecksumDatabase } from '../upstream/checksum-database.ts';
 import type { UpstreamStore } from '../store/upstream-store.ts';
 import { keyNamed, provingKey, trustedKeys } from './bundle-keys.ts';
 import type { ServedLog } from './own-log.ts';
+import { openSigningRules } from './signing-rules.ts';
 
 export interface ImporterParts {
   readonly served: ServedLog;
@@ -62,6 +64,12 @@ export function openImporter(config: Config, parts: ImporterParts): BundleImport
     trusted: config.bundles.trust.map((vkey) => keyNamed(vkey).verifier),
     keys: trustedKeys(config, []).databases,
     targets,
+    signatures: new SiteSignatures({
+      rules: openSigningRules(config),
+      stored: (modulePath, version) => served.signatures.of(modulePath, version),
+      keep: (versions) => served.keeper.keepSignatures(versions),
+      now: Date.now,
+    }),
     diskReserve: config.cache.diskReserve,
     keepQuery: (modulePath, query, body) =>
       remembered.keepAnswer(formatModuleRequest({ kind: 'info', path: modulePath, version: query }), {

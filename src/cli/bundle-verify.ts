@@ -3,11 +3,13 @@ import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { type VerifiedBundle, verifyBundle } from '../airgap/verify.ts';
+import type { SignatureFacts } from '../airgap/verify-signatures.ts';
 import { readInputs } from '../airgap/want/read-inputs.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { trustedKeys } from './bundle-keys.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
+import { openSigningRules } from './signing-rules.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
@@ -20,7 +22,8 @@ interface VerifyOptions extends SharedOptions {
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
-  const { signers, databases } = trustedKeys(loadLocal(options), options.key);
+  const config = loadLocal(options);
+  const { signers, databases } = trustedKeys(config, options.key);
   const scratch = await mkdtemp(path.join(tmpdir(), 'gokeep-verify-'));
   using progress = new Progress();
   dropStartupGarbage();
@@ -32,6 +35,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       signers,
       databases,
       zips,
+      rules: openSigningRules(config),
       scratch,
       inputs: await readInputs(options.for, process.cwd()),
       tests: options.tests === true,
@@ -47,7 +51,17 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   }
 }
 
-function asJson({ id, signer, manifest, chain, facts, alone, problems, complete }: VerifiedBundle) {
+function asJson({
+  id,
+  signer,
+  manifest,
+  chain,
+  facts,
+  signatures,
+  alone,
+  problems,
+  complete,
+}: VerifiedBundle) {
   return {
     id: id ?? null,
     signer: signer ?? null,
@@ -59,6 +73,8 @@ function asJson({ id, signer, manifest, chain, facts, alone, problems, complete 
       root: head.root.toString('base64'),
     })),
     ...facts,
+    trustedSignatures: signatures?.trusted ?? null,
+    uncheckedSignatures: signatures?.unchecked ?? null,
     alone,
     complete: complete ?? null,
     problems,
@@ -71,6 +87,7 @@ function asLines({
   manifest,
   chain,
   facts,
+  signatures,
   alone,
   problems,
   complete,
@@ -86,6 +103,7 @@ function asLines({
         `${name}: by its own key, a tree of ${head.size} records has every record of it in the bundle`,
     ),
     `${facts.zips} zips and ${facts.mods} go.mod files have the hashes that these records say; .info, list and @latest carry no proof in Go’s design`,
+    ...signatureLines(facts.signatures, signatures),
     ...alone.map(
       ({ database, versions, example }) =>
         `${versions} module versions are proven by ${database} alone, such as ${example}`,
@@ -98,6 +116,17 @@ function asLines({
   const verdict =
     problems.length === 0 ? 'all in order' : `${problems.length} problems: this bundle is not to be used`;
   return [...(problems.length === 0 ? trust : problems), verdict];
+}
+
+function signatureLines(count: number, facts: SignatureFacts | undefined): string[] {
+  if (count === 0 || facts === undefined) return [];
+  const { trusted, unchecked } = facts;
+  return [
+    `${count} signatures: ${trusted} of them are by somebody whom the [[signing]] rules of this configuration trust; each site has rules of its own`,
+    ...(unchecked === 0
+      ? []
+      : [`${unchecked} of them are of zips that earlier bundles brought, and were not compared with those`]),
+  ];
 }
 
 const several = (value: string, before: string[]): string[] => [...before, value];

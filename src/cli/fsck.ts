@@ -3,8 +3,9 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config/load.ts';
-import { checkStore } from '../proxy/check-store.ts';
+import { checkStore, fileSubject } from '../proxy/check-store.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
+import { checkSignatures } from '../publish/check-signatures.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { isDataDirectoryLocked, lockDataDirectory } from '../store/process-lock.ts';
 import type { Finding, LogFacts } from '../sumdb/audit.ts';
@@ -14,6 +15,7 @@ import { Findings } from './findings.ts';
 import { type LocalLog, openLocalLog } from './local-log.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
+import { openSigningRules } from './signing-rules.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 interface FsckOptions extends SharedOptions {
@@ -23,6 +25,7 @@ interface FsckOptions extends SharedOptions {
 
 async function fsck(options: FsckOptions): Promise<void> {
   const config = loadLocal(options);
+  const rules = openSigningRules(config);
   using local = openLocalLog(config);
   using _lock = options.repair === true ? lockDataDirectory(config.data) : undefined;
   using progress = new Progress();
@@ -35,6 +38,7 @@ async function fsck(options: FsckOptions): Promise<void> {
 
   await using zips = new ZipVerifier(availableParallelism());
   const store = new ModuleStore(config.data);
+  const damaged = new Set<string>();
   if (options.repair === true) await store.clearTemporary();
   const stored = await checkStore({
     store,
@@ -42,9 +46,19 @@ async function fsck(options: FsckOptions): Promise<void> {
     zips,
     concurrency: availableParallelism() * 2,
     repairIn: repair ? config.data : undefined,
-    report: (finding, movedTo) =>
-      findings.add(finding, movedTo === undefined ? undefined : path.relative(config.data, movedTo)),
+    report: (finding, movedTo) => {
+      if (finding.kind === 'zip') damaged.add(finding.subject);
+      findings.add(finding, movedTo === undefined ? undefined : path.relative(config.data, movedTo));
+    },
     progress: (files) => progress.show(() => `checking files: ${files}`),
+  });
+  const signatures = await checkSignatures({
+    log: local.log,
+    store,
+    rules,
+    isDamaged: (modulePath, version) => damaged.has(fileSubject('zip', modulePath, version)),
+    report: (finding) => findings.add(finding),
+    progress: (done) => progress.show(() => `checking signatures: ${done}`),
   });
   notes.push(...stored.strays.map((file) => `${path.relative(config.data, file)} is no file of the store`));
   const lists = repair ? 'was written anew' : 'lacks versions held; `gokeep fsck --repair` writes it anew';
@@ -60,14 +74,28 @@ async function fsck(options: FsckOptions): Promise<void> {
     const { modules, files } = stored;
     const { records, heads } = facts;
     const { count, shown, omitted } = findings;
-    printJson({ records, heads, modules, files, problems: count, findings: shown, omitted, notes });
+    printJson({
+      records,
+      heads,
+      modules,
+      files,
+      signatures,
+      problems: count,
+      findings: shown,
+      omitted,
+      notes,
+    });
   } else {
     printLines([
       ...notes.map((note) => `note: ${note}`),
-      `${facts.records} records under ${facts.heads} heads, ${stored.files} files of ${stored.modules} modules: ${verdict(findings)}`,
+      `${facts.records} records under ${facts.heads} heads, ${stored.files} files of ${stored.modules} modules${counted(signatures)}: ${verdict(findings)}`,
     ]);
   }
   if (findings.count > 0) exitFound();
+}
+
+function counted(signatures: number): string {
+  return signatures === 0 ? '' : `, ${signatures} ${signatures === 1 ? 'signature' : 'signatures'}`;
 }
 
 /** The log's part of the check, for `fsck` and for `log verify`. */
@@ -111,7 +139,7 @@ function leftovers(config: Config): string[] {
 export function addFsck(program: Command): void {
   withSharedOptions(program.command('fsck'))
     .description(
-      'check every stored file against its record, and the whole log against every head ever signed',
+      'check every stored file and signature against its record, and the whole log against every head ever signed',
     )
     .option(
       '--repair',

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { GokeepError } from '../errors.ts';
 import { formatLookup } from '../module/request-path.ts';
 import { checkModuleVersion } from '../module/version.ts';
-import type { Signer } from '../signing/rule.ts';
+import type { Verdict } from '../signing/verdict.ts';
 import { printJson, printLines } from './output.ts';
 import { ServerClient } from './server-client.ts';
 import { type TalkingOptions, withServerOptions } from './server-options.ts';
@@ -12,7 +12,7 @@ import { type TalkingOptions, withServerOptions } from './server-options.ts';
 interface Shown {
   readonly id: string;
   readonly kind: 'signature' | 'attestation';
-  readonly signer: Signer;
+  readonly signer: Verdict['signer'];
   readonly predicateType?: string;
   readonly verifiedAt?: string;
   readonly trusted?: boolean;
@@ -83,6 +83,7 @@ async function show(argument: string, options: TalkingOptions): Promise<void> {
   printLines([
     `${argument} is ${signed ? 'signed' : 'not signed'}; ${demanded}`,
     ...signatures.map((each) => {
+      if (each.signer.kind === 'unknown') return described(each);
       const now = each.trusted === true ? '' : ', who is no longer trusted';
       return `${described(each)}${now}, verified ${each.verifiedAt ?? '?'}`;
     }),
@@ -91,6 +92,8 @@ async function show(argument: string, options: TalkingOptions): Promise<void> {
 
 function described({ kind, signer, predicateType }: Shown): string {
   const what = kind === 'signature' ? 'a signature' : `an attestation (${predicateType ?? '?'})`;
+  if (signer.kind === 'unknown')
+    return `${what} that was imported and that nobody here vouches for: ${signer.why}`;
   return signer.kind === 'key'
     ? `${what} by key ${signer.name} (${signer.fingerprint})`
     : `${what} by ${signer.subject} of ${signer.issuer}`;

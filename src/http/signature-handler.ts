@@ -68,7 +68,9 @@ function shown({ signing, find }: SignatureHandlerOptions, path: string, version
 }
 
 function signatureShown({ bundle, verifiedAt, ...rest }: ShownSignature) {
-  return { ...rest, verifiedAt: new Date(verifiedAt).toISOString(), bundle: JSON.parse(bundle) as unknown };
+  // Left out, as all that is undefined, where nobody here could verify it.
+  const at = verifiedAt === undefined ? undefined : new Date(verifiedAt).toISOString();
+  return { ...rest, verifiedAt: at, bundle: JSON.parse(bundle) as unknown };
 }
 
 function statusOf(attached: Attached): number {

@@ -102,7 +102,7 @@ class StoreCheck {
   async #check(path: string, stored: StoredFile): Promise<void> {
     const { kind, version, file } = stored;
     const { repairIn, store, report } = this.#o;
-    const subject = `the ${kind} of ${path}@${version}`;
+    const subject = fileSubject(kind, path, version);
     let problem: string | undefined;
     try {
       problem = await this.#problem(path, stored);
@@ -163,6 +163,11 @@ class StoreCheck {
       undefined,
     );
   }
+}
+
+/** A stored file as a finding names it. */
+export function fileSubject(kind: StoredFile['kind'], path: string, version: string): string {
+  return `the ${kind} of ${path}@${version}`;
 }
 
 function infoProblem(path: string, version: string, body: Buffer): string | undefined {

@@ -33,7 +33,7 @@ export interface PublishingOptions {
   readonly find: (path: string, version: string) => LoggedRecord | undefined;
   readonly isHosted: (path: string, version: string) => boolean;
   /** Undefined in a replica. */
-  readonly sequencer: Pick<Sequencer, 'add' | 'noteHosted'> | undefined;
+  readonly sequencer: Pick<Sequencer, 'add' | 'noteHosted' | 'keepSignatures'> | undefined;
   readonly zips: Pick<ZipVerifier, 'inspect'>;
   readonly isPrivate: (path: string) => boolean;
   readonly incidents: IncidentSink;
@@ -291,8 +291,7 @@ export class Publishing {
     signatures: readonly StoredSignature[],
     by: Actor = GOKEEP,
   ): Promise<void> {
-    if (signatures.length > 0)
-      await this.#o.sequencer?.noteHosted({ kind: 'sign', path, version, signatures });
+    if (signatures.length > 0) await this.#o.sequencer?.keepSignatures([{ path, version, signatures }]);
     await this.#o.signing?.published(path, version, signatures, by);
   }
 

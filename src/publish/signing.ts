@@ -6,9 +6,9 @@
 import type { TrailSink } from '../audit/trail.ts';
 import { GokeepError, hasCode } from '../errors.ts';
 import { Artifact } from '../signing/artifact.ts';
-import { isIdentity } from '../signing/identity-rule.ts';
-import { ruleFor, type Signer, type SigningRule } from '../signing/rule.ts';
-import { parseSignatureBundle } from '../signing/signature-bundle.ts';
+import { ruleFor, type SigningRule } from '../signing/rule.ts';
+import { MOST_OF_A_VERSION, parseSignatureBundle } from '../signing/signature-bundle.ts';
+import { formatVerdict, isTrusted, parseVerdict, type Verdict } from '../signing/verdict.ts';
 import { type VerifiedSignature, verifySignature } from '../signing/verify-signature.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore } from '../store/module-store.ts';
@@ -23,19 +23,16 @@ export interface SigningOptions {
   readonly find: (path: string, version: string) => LoggedRecord | undefined;
   readonly signatures: (path: string, version: string) => StoredSignature[];
   /** Undefined in a replica. */
-  readonly sequencer: Pick<Sequencer, 'noteHosted'> | undefined;
+  readonly sequencer: Pick<Sequencer, 'keepSignatures'> | undefined;
   /** What is attached is recorded there first. */
   readonly trail?: TrailSink;
   readonly now: () => number;
 }
 
-/** What a stored signature was found to be when it came. */
-export type Verdict = Omit<VerifiedSignature, 'id' | 'bundle'>;
-
 export interface ShownSignature extends Verdict {
   readonly id: string;
-  /** Milliseconds since 1970. */
-  readonly verifiedAt: number;
+  /** Milliseconds since 1970; undefined where nobody here could verify it. */
+  readonly verifiedAt: number | undefined;
   /** Whether today's rule still trusts its signer. */
   readonly trusted: boolean;
   readonly bundle: string;
@@ -52,9 +49,6 @@ export interface ShownSignatures {
 export type Attached =
   | { readonly state: 'waiting'; readonly until: number }
   | { readonly state: 'stored'; readonly added: boolean; readonly signature: VerifiedSignature };
-
-/** A version has few signers; whoever sends more has something else in mind. */
-const MOST_OF_A_VERSION = 64;
 
 export class Signing {
   readonly #o: SigningOptions;
@@ -109,8 +103,7 @@ export class Signing {
   async checkHeld(path: string, version: string, signatures: readonly StoredSignature[]): Promise<void> {
     if (signatures.length === 0) return;
     const held = await new Artifact(this.#o.store.fileName('zip', path, version)).digest('sha256');
-    if (signatures.every(({ verdict }) => (JSON.parse(verdict) as Verdict).sha256 === held.toString('hex')))
-      return;
+    if (signatures.every(({ verdict }) => parseVerdict(verdict).sha256 === held.toString('hex'))) return;
     this.#waiting.drop(path, version);
     throw new GokeepError(
       'bad_signature',
@@ -183,8 +176,9 @@ export class Signing {
     const artifact = new Artifact(store.fileName('zip', path, version));
     const signature = await this.#verify(path, version, text, artifact, rule);
     const before = signatures(path, version);
-    const added = !before.some(({ id }) => id === signature.id);
-    if (added && before.length >= MOST_OF_A_VERSION)
+    const known = before.find(({ id }) => id === signature.id);
+    const added = known === undefined || parseVerdict(known.verdict).signer.kind === 'unknown';
+    if (known === undefined && before.length >= MOST_OF_A_VERSION)
       throw new GokeepError(
         'bad_signature',
         `${path}@${version} has ${MOST_OF_A_VERSION} signatures already.`,
@@ -198,7 +192,7 @@ export class Signing {
         version,
         facts: { id, signature: kind, signer },
       });
-      await sequencer.noteHosted({ kind: 'sign', path, version, signatures: [this.#stored(signature)] });
+      await sequencer.keepSignatures([{ path, version, signatures: [this.#stored(signature)] }]);
     }
     return { state: 'stored', added, signature };
   }
@@ -207,14 +201,14 @@ export class Signing {
   show(path: string, version: string): ShownSignatures {
     const rule = ruleFor(this.#o.rules, path);
     const signatures = this.#o.signatures(path, version).map(({ id, bundle, verdict, verifiedAt }) => {
-      const { kind, signer, predicateType, sha256 } = JSON.parse(verdict) as Verdict;
+      const { kind, signer, predicateType, sha256 } = parseVerdict(verdict);
       return {
         id,
         kind,
         signer,
         predicateType,
         sha256,
-        verifiedAt,
+        verifiedAt: signer.kind === 'unknown' ? undefined : verifiedAt,
         trusted: isTrusted(rule, signer),
         bundle,
       };
@@ -243,16 +237,8 @@ export class Signing {
   }
 
   #stored({ id, bundle, ...verdict }: VerifiedSignature): StoredSignature {
-    return { id, bundle, verdict: JSON.stringify(verdict), verifiedAt: this.#o.now() };
+    return { id, bundle, verdict: formatVerdict(verdict), verifiedAt: this.#o.now() };
   }
-}
-
-/** Whether a rule trusts a signer, who was verified before. */
-function isTrusted(rule: SigningRule | undefined, signer: Signer): boolean {
-  if (rule === undefined) return false;
-  return signer.kind === 'key'
-    ? rule.keys.some(({ fingerprint }) => fingerprint === signer.fingerprint)
-    : rule.identities.some((each) => isIdentity(each, signer));
 }
 
 function unsigned(path: string, version: string): GokeepError {

@@ -10,6 +10,8 @@ import type { DigestAlgorithm } from './artifact.ts';
 
 /** A certificate, its log entries and an attestation with a few hundred subjects. */
 export const MAX_BUNDLE = 512 * 1024;
+/** A version has few signers; whoever sends more has something else in mind. */
+export const MOST_OF_A_VERSION = 64;
 
 export type SignatureBundle =
   /** Says neither by which key it is nor of what. */

@@ -14,7 +14,7 @@ import { isIdentity } from './identity-rule.ts';
 import type { PublicKey } from './public-key.ts';
 import type { Signer, SigningRule } from './rule.ts';
 import { parseSignatureBundle, type SignatureBundle } from './signature-bundle.ts';
-import { parseStatement } from './statement.ts';
+import { checkSubject } from './subject.ts';
 
 /** A signature that was verified, and by whom it is. */
 export interface VerifiedSignature {
@@ -59,21 +59,6 @@ export async function verifySignature(
     sha256: (await artifact.digest('sha256')).toString('hex'),
     bundle: text,
   };
-}
-
-/** Whether the bundle says that it is of this file, before whether that is true. The type of an attestation. */
-async function checkSubject(parsed: SignatureBundle, artifact: Artifact): Promise<string | undefined> {
-  if (parsed.form === 'envelope') {
-    const { predicateType, subjects } = parseStatement(parsed.payloadType, parsed.payload);
-    if (!subjects.includes((await artifact.digest('sha256')).toString('hex')))
-      throw otherBytes('attestation');
-    return predicateType;
-  }
-  if (parsed.form === 'message' && parsed.digest !== undefined) {
-    const { algorithm, value } = parsed.digest;
-    if (!(await artifact.digest(algorithm)).equals(value)) throw otherBytes('signature');
-  }
-  return undefined;
 }
 
 async function byKey(
@@ -206,11 +191,4 @@ async function entityOf(parsed: Packed, artifact: Artifact): Promise<SignedEntit
       verifySignature: (key) => isRight && key.equals(certified),
     },
   };
-}
-
-function otherBytes(what: string): GokeepError {
-  return new GokeepError(
-    'bad_signature',
-    `The ${what} is of other bytes than the module's zip: sign the zip exactly as it is published or served.`,
-  );
 }

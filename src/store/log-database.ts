@@ -1,5 +1,6 @@
 import { type Database, openDatabase, storageError } from './database.ts';
 import type { Incident } from './log-records.ts';
+import { SignatureTable } from './signature-table.ts';
 
 /**
  * The database of a log, opened for writing: what is written alike in a log of our own and in a replica of another's.
@@ -7,6 +8,7 @@ import type { Incident } from './log-records.ts';
  * Everything here is durable when it returns. Throws storage_full and storage_failed.
  */
 export abstract class LogDatabase implements Disposable {
+  readonly signatures: SignatureTable;
   protected readonly db: Database;
   readonly #what: string;
   readonly #findEvidence;
@@ -20,6 +22,7 @@ export abstract class LogDatabase implements Disposable {
   constructor(file: string, what: string) {
     const db = openDatabase(file, 'log');
     this.db = db;
+    this.signatures = new SignatureTable(db);
     this.#what = what;
     this.#findEvidence = db.prepare<[string], number>('SELECT id FROM evidence WHERE text = ?').pluck();
     this.#insertEvidence = db.prepare('INSERT INTO evidence (text) VALUES (?)');

@@ -1,6 +1,5 @@
 import type { TreeHead } from '../tlog/tree-note.ts';
 import { HostedTables } from './hosted-tables.ts';
-import { SignatureTable } from './signature-table.ts';
 import { LogDatabase } from './log-database.ts';
 import { type Provenance, SOURCE_CODES } from './log-records.ts';
 
@@ -43,7 +42,6 @@ export interface StoredHead extends TreeHead {
 export class LogWriter extends LogDatabase {
   /** What was published here and what was yanked. */
   readonly hosted: HostedTables;
-  readonly signatures: SignatureTable;
   readonly #findRecord;
   readonly #insertRecord;
   readonly #putTile;
@@ -54,7 +52,6 @@ export class LogWriter extends LogDatabase {
     super(file, 'log database');
     const { db } = this;
     this.hosted = new HostedTables(db);
-    this.signatures = new SignatureTable(db);
     this.#findRecord = db.prepare<[string, string], { id: number; zip_h1: Buffer; mod_h1: Buffer }>(
       'SELECT id, zip_h1, mod_h1 FROM records WHERE path = ? AND version = ?',
     );

@@ -3,6 +3,7 @@ import { asStorageError, isFatal } from './database.ts';
 import { FailStop } from './fail-stop.ts';
 import type { Incident } from './log-records.ts';
 import { ReplicaWriter, type Taken } from './replica-writer.ts';
+import type { SignedVersion } from './signature-table.ts';
 import { answerCalls } from './thread.ts';
 
 /** What the replica's thread is started with. */
@@ -21,6 +22,7 @@ export interface Take {
 /** What the replica's thread can be asked. */
 export type ReplicaOperations = {
   take: (argument: Take) => Taken;
+  signatures: (versions: readonly SignedVersion[]) => void;
   incident: (incident: Incident) => void;
   probe: (argument: null) => void;
   close: (argument: null) => void;
@@ -36,6 +38,7 @@ const writer = () => (opened ??= new ReplicaWriter((workerData as ReplicaThreadD
 answerCalls({
   take: ({ scratchFile, database, evidence, now }) =>
     failStop.run(() => writer().take(scratchFile, database, evidence, now)),
+  signatures: (versions) => failStop.run(() => writer().signatures.keep(versions)),
   incident: (incident) => failStop.run(() => writer().recordIncident(incident)),
   probe: () => failStop.run(() => writer().probe(Date.now())),
   close: () => {

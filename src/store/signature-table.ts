@@ -1,6 +1,6 @@
 import { type Database, storageError } from './database.ts';
 
-/** A verified signature, as it is stored. */
+/** A signature, as it is stored. */
 export interface StoredSignature {
   /** SHA-256 of the bundle, hex. */
   readonly id: string;
@@ -11,8 +11,18 @@ export interface StoredSignature {
   readonly verifiedAt: number;
 }
 
+export interface SignedModule {
+  readonly path: string;
+  readonly version: string;
+}
+
+/** Signatures of one version. */
+export interface SignedVersion extends SignedModule {
+  readonly signatures: readonly StoredSignature[];
+}
+
 /**
- * The signatures of module versions, in the log's database. Written by the log's thread alone, read beside it. Each write is
+ * The signatures of module versions, in the log's database. Written by the thread of the log, or of the replica, alone, read beside it. Each write is
  * durable when it returns. Throws storage_full and storage_failed. Trust: whoever can write the database can make a signature
  * disappear, but `gokeep verify` verifies those that are there once more.
  *
@@ -42,16 +52,35 @@ export class SignatureTable {
     }
   }
 
-  /** One that is here already stays as it is. All are kept, or none. */
-  keep(path: string, version: string, signatures: readonly StoredSignature[]): void {
+  /** At most `limit` versions that have some, behind one, in the order of path and version. */
+  versionsAfter(path: string, version: string, limit: number): SignedModule[] {
+    if (!this.#there) return [];
+    try {
+      return this.#db
+        .prepare<[string, string, number], SignedModule>(
+          `SELECT DISTINCT path, version FROM signatures
+           WHERE (path, version) > (?, ?) ORDER BY path, version LIMIT ?`,
+        )
+        .all(path, version, limit);
+    } catch (error) {
+      throw storageError(error, 'log database: read');
+    }
+  }
+
+  /** One that is here already stays as it is, but for the verdict where nobody was known to vouch for it. All are kept, or none. */
+  keep(versions: readonly SignedVersion[]): void {
     try {
       const insert = this.#db.prepare(
-        'INSERT OR IGNORE INTO signatures (path, version, id, bundle, verdict, verified_at) VALUES (?, ?, ?, ?, ?, ?)',
+        `INSERT INTO signatures (path, version, id, bundle, verdict, verified_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (path, version, id) DO UPDATE SET verdict = excluded.verdict, verified_at = excluded.verified_at
+         WHERE json_valid(signatures.verdict) AND signatures.verdict ->> '$.signer.kind' = 'unknown'
+           AND excluded.verdict ->> '$.signer.kind' <> 'unknown'`,
       );
       this.#db
         .transaction(() => {
-          for (const { id, bundle, verdict, verifiedAt } of signatures)
-            insert.run(path, version, id, bundle, verdict, verifiedAt);
+          for (const { path, version, signatures } of versions)
+            for (const { id, bundle, verdict, verifiedAt } of signatures)
+              insert.run(path, version, id, bundle, verdict, verifiedAt);
         })
         .immediate();
     } catch (error) {

@@ -8,7 +8,17 @@ import { parseTree, type TreeHead } from '../tlog/tree-note.ts';
 
 /** One thing in storage that is not as it has to be. */
 export interface Finding {
-  readonly kind: 'database' | 'record' | 'tile' | 'head' | 'mark' | 'zip' | 'mod' | 'info' | 'list';
+  readonly kind:
+    | 'database'
+    | 'record'
+    | 'tile'
+    | 'head'
+    | 'mark'
+    | 'zip'
+    | 'mod'
+    | 'info'
+    | 'list'
+    | 'signature';
   /** Which one, for example `record 17 (example.com/m@v1.0.0)`. */
   readonly subject: string;
   /** What is wrong with it: the rest of a sentence that begins with the subject. */

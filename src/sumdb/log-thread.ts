@@ -5,7 +5,7 @@ import { asStorageError, isFatal } from '../store/database.ts';
 import { FailStop } from '../store/fail-stop.ts';
 import type { Incident } from '../store/log-records.ts';
 import { LogWriter } from '../store/log-writer.ts';
-import type { StoredSignature } from '../store/signature-table.ts';
+import type { SignedVersion } from '../store/signature-table.ts';
 import { answerCalls } from '../store/thread.ts';
 import { type Candidate, LogEngine, type Outcome, type SignedHead } from './log-engine.ts';
 
@@ -28,13 +28,7 @@ export type HostedChange =
       readonly reason: string;
       readonly now: number;
     }
-  | { readonly kind: 'unyank'; readonly path: string; readonly version: string }
-  | {
-      readonly kind: 'sign';
-      readonly path: string;
-      readonly version: string;
-      readonly signatures: readonly StoredSignature[];
-    };
+  | { readonly kind: 'unyank'; readonly path: string; readonly version: string };
 
 /** What the log's thread can be asked. */
 export type LogOperations = {
@@ -42,6 +36,7 @@ export type LogOperations = {
   append: (batch: readonly Candidate[]) => { outcomes: Outcome[]; head: SignedHead };
   incident: (incident: Incident) => void;
   hosted: (change: HostedChange) => void;
+  signatures: (versions: readonly SignedVersion[]) => void;
   probe: (argument: null) => void;
   close: (argument: null) => void;
 };
@@ -69,7 +64,7 @@ const log = () => (opened ??= open());
 
 const failStop = new FailStop((error) => asStorageError(error, 'log database'), isFatal);
 
-function noteHosted({ hosted, signatures }: LogWriter, change: HostedChange): void {
+function noteHosted({ hosted }: LogWriter, change: HostedChange): void {
   const { path, version } = change;
   switch (change.kind) {
     case 'host':
@@ -78,8 +73,6 @@ function noteHosted({ hosted, signatures }: LogWriter, change: HostedChange): vo
       return hosted.yank(path, version, change.reason, change.now);
     case 'unyank':
       return hosted.unyank(path, version);
-    case 'sign':
-      return signatures.keep(path, version, change.signatures);
   }
 }
 
@@ -88,6 +81,7 @@ answerCalls({
   append: (batch) => failStop.run(() => log().engine.append(batch)),
   incident: (incident) => failStop.run(() => log().writer.recordIncident(incident)),
   hosted: (change) => failStop.run(() => noteHosted(log().writer, change)),
+  signatures: (versions) => failStop.run(() => log().writer.signatures.keep(versions)),
   probe: () => failStop.run(() => log().writer.probe(Date.now())),
   close: () => {
     failStop.close(opened?.writer);

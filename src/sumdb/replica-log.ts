@@ -5,6 +5,7 @@ import { openDatabase, openForReading, storageError } from '../store/database.ts
 import { LogReader } from '../store/log-reader.ts';
 import type { Incident } from '../store/log-records.ts';
 import type { ReplicaOperations, ReplicaThreadData } from '../store/replica-thread.ts';
+import type { SignedVersion } from '../store/signature-table.ts';
 import { Thread } from '../store/thread.ts';
 import { threadEntry } from '../thread-entry.ts';
 import { parseTree } from '../tlog/tree-note.ts';
@@ -27,7 +28,7 @@ export interface ReplicaLogOptions {
 /**
  * A replica of the origin's log, without its key: what bundles brought of it, under heads that the origin signed.
  *
- * Nothing is ever added to it but by {@link take}. One process at a time: whoever opens it holds the writer lock.
+ * No record is ever added to it but by {@link take}. One process at a time: whoever opens it holds the writer lock.
  */
 export class ReplicaLog implements LogKeeper, AsyncDisposable {
   /** Name of the origin's log. */
@@ -102,6 +103,10 @@ export class ReplicaLog implements LogKeeper, AsyncDisposable {
       'not_stored',
       `nothing was imported into this replica of ${this.name} yet. Ask its operator to import a bundle.`,
     );
+  }
+
+  keepSignatures(versions: readonly SignedVersion[]): Promise<void> {
+    return this.#thread.call('signatures', versions);
   }
 
   recordIncident(incident: Incident): Promise<void> {

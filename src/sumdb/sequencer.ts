@@ -1,5 +1,6 @@
 import { GokeepError } from '../errors.ts';
 import type { Incident } from '../store/log-records.ts';
+import type { SignedVersion } from '../store/signature-table.ts';
 import { Thread } from '../store/thread.ts';
 import { threadEntry } from '../thread-entry.ts';
 import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
@@ -104,7 +105,11 @@ export class Sequencer implements LogKeeper {
     await this.#thread.call('incident', incident);
   }
 
-  /** Notes that a version is hosted here, yanked, no longer yanked, or signed. Durable when it resolves. */
+  async keepSignatures(versions: readonly SignedVersion[]): Promise<void> {
+    await this.#thread.call('signatures', versions);
+  }
+
+  /** Notes that a version is hosted here, yanked or no longer yanked. Durable when it resolves. */
   async noteHosted(change: HostedChange): Promise<void> {
     await this.#thread.call('hosted', change);
   }

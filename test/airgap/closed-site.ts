@@ -6,12 +6,15 @@ import { expect } from 'vitest';
 import type { ZipHasher } from '../../src/airgap/check.ts';
 import { BadBundle, BundleImport, type ImportOptions, type RecordTarget } from '../../src/airgap/import.ts';
 import { Receipts } from '../../src/airgap/receipts.ts';
+import { SiteSignatures } from '../../src/airgap/site-signatures.ts';
 import { type VerifiedBundle, verifyBundle } from '../../src/airgap/verify.ts';
 import type { Input } from '../../src/airgap/want/input.ts';
 import { GokeepError } from '../../src/errors.ts';
 import type { Verifier } from '../../src/note/verifier.ts';
 import { verifyZipFile } from '../../src/proxy/zip-worker.ts';
+import type { SigningRule } from '../../src/signing/rule.ts';
 import { ModuleStore } from '../../src/store/module-store.ts';
+import type { StoredSignature } from '../../src/store/signature-table.ts';
 import type { TreeHead } from '../../src/tlog/tree-note.ts';
 
 /** The databases that a bundle was made with. */
@@ -30,6 +33,9 @@ export class ClosedSite implements AsyncDisposable {
   readonly hashed: string[] = [];
   /** Heads that were seen before, by database. */
   readonly seen = new Map<string, TreeHead[]>();
+  /** Signatures that were kept, by module and version. */
+  readonly signatures = new Map<string, StoredSignature[]>();
+  readonly rules: SigningRule[] = [];
   readonly bundles: BundleImport;
   readonly #keys: readonly Verifier[];
   readonly #trusted: readonly Verifier[];
@@ -61,6 +67,17 @@ export class ClosedSite implements AsyncDisposable {
       trusted,
       keys,
       targets: [target],
+      signatures: new SiteSignatures({
+        rules: this.rules,
+        stored: (modulePath, version) => this.signatures.get(`${modulePath}@${version}`) ?? [],
+        keep: async (versions) => {
+          for (const { path: modulePath, version, signatures } of versions) {
+            const key = `${modulePath}@${version}`;
+            this.signatures.set(key, [...(this.signatures.get(key) ?? []), ...signatures]);
+          }
+        },
+        now: Date.now,
+      }),
       diskReserve,
       keepQuery: async () => undefined,
       vulndbModified: async () => undefined,
@@ -137,6 +154,7 @@ export class ClosedSite implements AsyncDisposable {
         signers: this.#trusted,
         databases: this.#keys,
         zips: this.zips,
+        rules: this.rules,
         scratch,
         inputs: o.inputs ?? [],
         tests: false,
@@ -159,6 +177,7 @@ export class ClosedSite implements AsyncDisposable {
   expectUnchanged(): void {
     expect(this.commits).toEqual([]);
     expect(this.receipts.ids()).toEqual([]);
+    expect([...this.signatures]).toEqual([]);
     expect(readdirSync(this.store.root)).toEqual([]);
     expect(existsSync(path.join(this.data, 'bundles'))).toBe(false);
   }

@@ -139,6 +139,7 @@ export function pack(
   const entries = change.entries?.(made) ?? made;
   const list = Buffer.from(entries.map(formatEntry).join(''));
   const manifest: Manifest = {
+    signed: names.some((name) => name.startsWith('signatures/')),
     tool: 'gokeep test',
     base: o.base,
     entries: {

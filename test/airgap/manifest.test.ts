@@ -7,6 +7,7 @@ const { vkey } = new SigningDatabase('own.test/sumdb', 1);
 const second = new SigningDatabase('public.test', 2);
 const head = (size: number) => ({ size, root: Buffer.alloc(32, size) });
 const full: Manifest = {
+  signed: false,
   tool: 'gokeep 1.0.0',
   base: 'ab'.repeat(16),
   entries: { count: 3, bytes: 4, size: 5, sha256: 'cd'.repeat(32) },
@@ -23,11 +24,14 @@ describe('a manifest', () => {
     expect(parseManifest(text)).toEqual(full);
     const least = { ...full, base: undefined, databases: [], vulndb: undefined };
     expect(parseManifest(formatManifest(least))).toEqual(least);
+    const signed = { ...full, signed: true };
+    expect(formatManifest(signed)).toBe(text.replace('bundle v1', 'bundle v2'));
+    expect(parseManifest(formatManifest(signed))).toEqual(signed);
     expect(bundleId(text)).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it.each([
-    ['another version', 'gokeep bundle v1', 'gokeep bundle v2'],
+    ['another version', 'gokeep bundle v1', 'gokeep bundle v3'],
     ['a line that means nothing', 'tool ', 'more x\ntool '],
     ['a line twice', 'tool gokeep 1.0.0\n', 'tool gokeep 1.0.0\ntool gokeep 1.0.0\n'],
     ['an empty line', 'tool ', '\ntool '],

@@ -321,7 +321,7 @@ describe('bundle create --dry-run', () => {
 describe('--json', () => {
   it('makes each command print one document with all that it has to say', async () => {
     const id = expect.stringMatching(/^[0-9a-f]{32}$/);
-    const counted = { zips: 1, mods: 1, bytes: expect.any(Number) };
+    const counted = { zips: 1, mods: 1, signatures: 0, bytes: expect.any(Number) };
     const file = site.at('json.tar');
     const made = json(await site.create('json.tar', LEAF, '--json'));
     expect(made).toEqual({
@@ -343,6 +343,8 @@ describe('--json', () => {
       chain: [made['id']],
       databases: [database, database],
       files: made['entries'],
+      trustedSignatures: 0,
+      uncheckedSignatures: 0,
       alone: [],
       complete: null,
       problems: [],

@@ -147,7 +147,11 @@ describe('two publishes of one version at once', () => {
 });
 
 describe('a log that does not take the record', () => {
-  const sequencer = (add: () => Promise<Outcome>) => ({ add, noteHosted: async () => undefined });
+  const sequencer = (add: () => Promise<Outcome>) => ({
+    add,
+    noteHosted: async () => undefined,
+    keepSignatures: async () => undefined,
+  });
 
   it('since it has another one by now, leaves nothing, and the publisher is told', async () => {
     const conflict = { kind: 'conflict', zip: 'h1:other', mod: 'h1:m' } as const;

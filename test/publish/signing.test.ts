@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GokeepError } from '../../src/errors.ts';
@@ -27,8 +28,8 @@ let rules: SigningRule[];
 let now: number;
 /** As it is before the record is logged. */
 let isUnlogged = false;
-/** What is done instead of writing beside the log. */
-let note: PublishingSite['sequencer']['noteHosted'] | undefined;
+/** What is done instead of writing signatures beside the log. */
+let note: PublishingSite['sequencer']['keepSignatures'] | undefined;
 
 async function open(directory?: string): Promise<void> {
   const late: Pick<Signing, 'checkSent' | 'admit' | 'checkHeld' | 'published'> = {
@@ -39,8 +40,8 @@ async function open(directory?: string): Promise<void> {
   };
   site = await PublishingSite.open({ signing: late }, directory);
   const { sequencer } = site;
-  const noteHosted = sequencer.noteHosted.bind(sequencer);
-  sequencer.noteHosted = (change) => (note ?? noteHosted)(change);
+  const keepSignatures = sequencer.keepSignatures.bind(sequencer);
+  sequencer.keepSignatures = (versions) => (note ?? keepSignatures)(versions);
   signing = new Signing({
     rules,
     store: site.store,
@@ -151,12 +152,12 @@ describe('a signature', () => {
 
   it('that comes while its zip is being published is not lost, if it is right', async () => {
     await attach(signBlob(ZIP, KEY));
-    note = async (change) => {
+    note = async (versions) => {
       note = undefined;
       isUnlogged = true;
       for (const key of [KEY, STRANGER]) await attach(attestBlob(ZIP, key));
       isUnlogged = false;
-      await site.sequencer.noteHosted(change);
+      await site.sequencer.keepSignatures(versions);
     };
     expect(await site.publish(CORP, VERSION, ZIP)).toMatchObject({ added: true });
     expect(
@@ -164,6 +165,23 @@ describe('a signature', () => {
         .signatures.map(({ kind }) => kind)
         .sort(),
     ).toEqual(['attestation', 'signature']);
+  });
+
+  it('that came in a bundle and that nobody vouched for counts once it was verified here, and not before', async () => {
+    rules = [rule(false)];
+    await site[Symbol.asyncDispose]();
+    await open();
+    await site.publish(CORP, VERSION, ZIP);
+    const bundle = signBlob(ZIP, KEY);
+    const signer = { kind: 'unknown', key: KEY.fingerprint, why: 'No rule.' };
+    const verdict = JSON.stringify({ kind: 'signature', signer, sha256: '' });
+    const id = createHash('sha256').update(bundle).digest('hex');
+    const signatures = [{ id, bundle, verdict, verifiedAt: 1 }];
+    await site.sequencer.keepSignatures([{ path: CORP, version: VERSION, signatures }]);
+    expect(shown()).toMatchObject({ signed: false, signatures: [{ trusted: false, verifiedAt: undefined }] });
+    expect(await attach(bundle)).toMatchObject({ state: 'stored', added: true });
+    expect(shown()).toMatchObject({ signed: true, signatures: [{ id, trusted: true }] });
+    expect(await attach(bundle)).toMatchObject({ state: 'stored', added: false });
   });
 
   it('by somebody whom the rule no longer trusts counts no longer', async () => {
