@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { gokeep } from '../../cli/program.ts';
 import { GuardedGokeep } from '../../world/guarded-gokeep.ts';
 import { needs } from '../../world/programs.ts';
@@ -246,12 +247,68 @@ describe('/etc/environment', () => {
   });
 });
 
+describe('what CI systems hand to a shell', () => {
+  beforeEach(async () => {
+    await writeFile(at('go.mod'), 'module main.test/main\n\ngo 1.21\n\nrequire corp.test/lib v1.0.0\n');
+    await writeFile(at('app.go'), 'package app\n\nimport _ "corp.test/lib"\n');
+    const env = { GOPROXY: guarded.url, GOSUMDB: guarded.gokeep.vkey, ...trusting() };
+    await writeFile(at('.netrc'), `machine ${guarded.host} login token password ${token}\n`);
+    expect((await run('go', ['mod', 'tidy'], '', env)).out).toContain('downloading corp.test/lib');
+    expect((await run('go', ['clean', '-modcache'])).code).toBe(0);
+    await rm(at('.netrc'));
+  });
+  /** Testing would compile half of the standard library into a new cache. */
+  const quick = (script: string) => script.replace('go test ./...', 'go build -v ./...');
+  const trusting = () => ({ SSL_CERT_DIR: guarded.directory });
+  /** As the systems do, once, from the left. */
+  const expand = (value: string, env: Record<string, string>) =>
+    value.replaceAll(/\$(\w+)/g, (_, name: string) => env[name] ?? '');
+
+  it('has GitLab log in, download and build, with a build cache in the directory that is kept', async () => {
+    const { go } = parse(await served('gitlab-ci')) as Record<'go', Record<string, never>>;
+    const job = go as unknown as Record<'before_script' | 'script', string[]> & {
+      variables: Record<string, string>;
+    };
+    const env: Record<string, string> = { CI_PROJECT_DIR: home, GOKEEP_TOKEN: token, ...trusting() };
+    for (const [name, value] of Object.entries(job.variables)) env[name] = expand(value, env);
+    const script = quick([...job.before_script, ...job.script].join('\n'));
+    const ran = await run('bash', ['-eo', 'pipefail', '-c', script], '', env);
+    expect(ran.out).toMatch(/^corp\.test\/lib\nmain\.test\/main$/m);
+    expect(ran.code).toBe(0);
+    expect((await run('ls', [at('.cache/go-build')])).out).toContain('README');
+    await rm(`${home}.netrc`);
+  });
+
+  it('has Jenkins download and build, with a build cache of this job and go.sum', async () => {
+    const text = await served('jenkins');
+    const script = /'''([^]*?)'''/.exec(text)![1]!.replaceAll('\\\\', '\\');
+    const set = [...text.matchAll(/^ {4}([A-Z_]+) = '([^']*)'$/gm)].map(([, name, value]) => [name!, value!]);
+    await writeFile(at('credentials'), `machine ${guarded.host} login token password ${token}\n`);
+    const env = {
+      ...Object.fromEntries(set),
+      NETRC: at('credentials'),
+      JOB_NAME: 'team/app/main',
+      ...trusting(),
+    };
+    const ran = await run('sh', ['-c', quick(script)], '', env);
+    expect(ran.out).toMatch(/^corp\.test\/lib\nmain\.test\/main$/m);
+    expect(ran.code).toBe(0);
+    const caches = await run('sh', ['-c', 'cd .cache/gokeep && echo */*']);
+    expect(caches.out).toMatch(/^[0-9a-f]{16}\/go1\.[0-9.]+-\w+-\w+-0-[0-9a-f]{16}\n$/);
+  });
+});
+
 describe('/setup', () => {
   it('lists every target with its checksum, to everybody', async () => {
     const { status, text } = await guarded.ask('/setup');
     expect(status).toBe(200);
     for (const name of ['bash', 'powershell', 'gpo', 'intune'])
       expect(text).toContain(`${guarded.url}/setup/${name}\n`);
+  });
+
+  it('is, byte for byte, what the command prints beside the server', async () => {
+    const { stdout } = await guarded.beside('setup', '--for', 'powershell');
+    expect(stdout).toBe(await served('powershell'));
   });
 
   it('hands out a target of several files as their list, and each of them', async () => {

@@ -108,6 +108,18 @@ describe.skipIf(!needs('shellcheck'))('shellcheck', () => {
     expect(await said([['broken', 'echo $1']])).toContain('SC2086');
   });
 
+  it('finds nothing in the steps of workflows', async () => {
+    const scripts: [string, string][] = [];
+    for (const [name, { text }] of filesNamed('go.yml', 'config.yml'))
+      JSON.stringify(parseDocument(text).toJS(), (key, value: unknown) => {
+        if ((key === 'run' || key === 'command') && typeof value === 'string')
+          scripts.push([`${name}-${'x'.repeat(scripts.length)}`, `${value}\n`]);
+        return value;
+      });
+    expect(scripts.length).toBeGreaterThan(15);
+    expect(await said(scripts)).toBe('');
+  });
+
   it('finds nothing in what Jenkins hands to sh', async () => {
     // Groovy reads the escapes of its strings first.
     const scripts = filesNamed('Jenkinsfile').map(

@@ -10,12 +10,13 @@ import { type Draft, HASH, type Target } from '../target.ts';
 function script(settings: SetupSettings, undo: boolean): Draft[] {
   const { url, ca } = settings;
   const netrc = "$(if ($onWindows) { '%USERPROFILE%\\_netrc' } else { '~/.netrc' })";
-  const body = `# PowerShell 5.1 and later: go uses the gokeep at ${url}.
-#
-#   irm ${url}/setup/powershell | iex
-#   & ([scriptblock]::Create((irm ${url}/setup/powershell))) -Undo    takes it back
-param([switch] $Undo${undo ? ' = $true' : ''})
-$ErrorActionPreference = 'Stop'
+  const trusted = `if ($onWindows) {
+    Edit-GokeepStore 'Add'
+} else {
+    Write-Host 'gokeep: have the system trust your authority, or use the setup for bash, zsh or fish.'
+}
+`;
+  const inner = `$ErrorActionPreference = 'Stop'
 ${tables(settings)}
 $onWindows = $env:OS -eq 'Windows_NT'
 
@@ -56,8 +57,8 @@ foreach ($name in $set.Keys) { $block += "\`$env:$name = '$($set[$name])'" }
 foreach ($name in $cleared) { $block += "Remove-Item Env:$name -ErrorAction SilentlyContinue" }
 $block += '# <<< gokeep <<<'
 
-if ($Undo) {
-    foreach ($name in @($set.Keys)) {
+${ca === undefined ? '' : trust(ca)}if ($Undo) {
+${ca === undefined ? '' : "    if ($onWindows) { Edit-GokeepStore 'Remove' }\n"}    foreach ($name in @($set.Keys)) {
         # Only what is still ours.
         if ($onWindows -and ([Environment]::GetEnvironmentVariable($name, 'User') -ceq $set[$name])) {
             [Environment]::SetEnvironmentVariable($name, $null, 'User')
@@ -86,26 +87,39 @@ foreach ($file in @($PROFILE.AllUsersAllHosts, $PROFILE.AllUsersCurrentHost, $PR
         }
     }
 }
-${ca === undefined ? '' : trust(ca)}Write-Host 'gokeep: done; programs that are already open see it after a restart. Then ask: go env GOPROXY GOSUMDB'
+${ca === undefined ? '' : trusted}Write-Host 'gokeep: done; programs that are already open see it after a restart. Then ask: go env GOPROXY GOSUMDB'
 ${credentialsLines(settings, netrc)
   .map((line) => `Write-Host "gokeep: ${line}"\n`)
   .join('')}`;
+  const body = `# PowerShell 5.1 and later: go uses the gokeep at ${url}.
+#
+#   irm ${url}/setup/powershell | iex
+#   & ([scriptblock]::Create((irm ${url}/setup/powershell))) -Undo    takes it back
+param([switch] $Undo${undo ? ' = $true' : ''})
+# One block: what is set in it does not stay in the session, and without its end nothing runs.
+& {
+${inner.replaceAll(/^(?=.)/gm, '    ')}}
+`;
   return [{ name: 'powershell.ps1', comment: HASH, body }];
 }
 
-/** On Windows go trusts what the system's store trusts; putting it there asks the person. */
+/** On Windows go trusts what the system's store trusts; a change of it asks the person. */
 function trust(ca: string): string {
-  return `$pem = @'
-${ca.trimEnd()}
-'@
-if ($onWindows) {
-    $file = Join-Path $env:TEMP 'gokeep-ca.pem'
-    Set-Content -LiteralPath $file -Value $pem -Encoding Ascii
-    Import-Certificate -FilePath $file -CertStoreLocation Cert:\\CurrentUser\\Root | Out-Null
-    Remove-Item -LiteralPath $file
-} else {
-    Write-Host ${quoted('gokeep: have the system trust your authority, or use the setup for bash, zsh or fish.')}
+  const certificates = ca.split(/-----[A-Z ]+-----/).map((part) => part.replaceAll(/\s/g, ''));
+  return `function Edit-GokeepStore([string] $change) {
+    $store = [Security.Cryptography.X509Certificates.X509Store]::new('Root', 'CurrentUser')
+    $store.Open('ReadWrite')
+    foreach ($base64 in @(${certificates
+      .filter((each) => each !== '')
+      .map(quoted)
+      .join(', ')})) {
+        $bytes = [Convert]::FromBase64String($base64)
+        $certificate = [Security.Cryptography.X509Certificates.X509Certificate2]::new($bytes)
+        if ($change -eq 'Remove') { $store.Remove($certificate) } else { $store.Add($certificate) }
+    }
+    $store.Close()
 }
+
 `;
 }
 
