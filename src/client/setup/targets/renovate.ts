@@ -17,7 +17,6 @@ function config(settings: SetupSettings): string {
 // ~/.netrc of Renovate's user: machine ${netrcMachine(settings)} login token password <token>
 module.exports = [
   {
-    hostType: 'go-proxy',
     matchHost: '${settings.url}',
     username: 'token',
     password: process.env.GOKEEP_TOKEN,
