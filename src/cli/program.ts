@@ -11,6 +11,7 @@ import { runCommands } from './run-commands.ts';
 import { addSbom } from './sbom.ts';
 import { addSeed } from './seed.ts';
 import { addServe } from './serve.ts';
+import { addSetup } from './setup.ts';
 import { addSign } from './sign.ts';
 import { addToken } from './token.ts';
 import { addVerify } from './verify.ts';
@@ -32,6 +33,7 @@ export function runProgram(): void {
     addPublish,
     addSbom,
     addSeed,
+    addSetup,
     addSign,
     addToken,
     addVerify,

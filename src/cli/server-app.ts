@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { BundleImport } from '../airgap/import.ts';
 import type { RefusalNotes } from '../audit/refusals.ts';
+import { setupPage } from '../client/setup/pages.ts';
 import type { Config } from '../config/load.ts';
 import { buildApp } from '../http/app.ts';
 import { bundleHandler } from '../http/bundle-handler.ts';
@@ -131,6 +132,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(parts.settings(), config.access.required),
+    setupPage: (path) => setupPage(path, { ...parts.settings(), credentials: config.access.required }),
     health,
     metrics,
     serveMetrics: config.metricsListen === undefined,

@@ -12,7 +12,7 @@ import type { Handler } from './handler.ts';
 import type { Health } from './health.ts';
 import { InFlight } from './in-flight.ts';
 import { closeWhenIdle, type ListenOptions, createListener } from './listener.ts';
-import { identityPage, livez, metricsPage, plainPage, readyz } from './own-pages.ts';
+import { identityPage, livez, metricsPage, plainPage, plainPages, readyz } from './own-pages.ts';
 import type { PreparedAnswers } from './prepared.ts';
 import { NAMED_BY_ZIP } from './publish-handler.ts';
 import { mayRead } from './reads.ts';
@@ -36,6 +36,8 @@ export interface AppOptions {
   /** Shows the signatures of a version, and takes one. */
   readonly signatures: Handler;
   readonly startPage: () => string;
+  /** How to set up clients, by the path from `/setup` on. */
+  readonly setupPage: (path: string) => string;
   readonly health: Health;
   readonly metrics: Metrics;
   /** False when a listener of its own serves them. */
@@ -142,6 +144,9 @@ export function buildApp(o: AppOptions): FastifyInstance {
     done();
   });
   app.get('/', take('page', plainPage(o.exchange, o.startPage)));
+  const setup = take('page', plainPages(o.exchange, o.setupPage));
+  app.get('/setup', setup);
+  app.get('/setup/*', setup);
   app.get('/livez', take('health', livez(o.exchange)));
   app.get('/readyz', take('health', readyz(o.exchange, o.health)));
   app.get('/api/v1/server', take('page', identityPage(o.exchange, o.via)));

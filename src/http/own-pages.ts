@@ -11,6 +11,12 @@ export function plainPage(exchange: Exchange, text: () => string): Handler {
     exchange.text(asked, { kind: 'page', status: 200, contentType: TEXT, body: text() });
 }
 
+/** A page of text that depends on which path below ours was asked for. */
+export function plainPages(exchange: Exchange, text: (path: string) => string): Handler {
+  return async (asked) =>
+    exchange.text(asked, { kind: 'page', status: 200, contentType: TEXT, body: text(asked.path) });
+}
+
 /** Says that this is a gokeep, and whose checksum database it serves: asked before anything private is sent here. */
 export function identityPage(exchange: Exchange, database: string): Handler {
   const body = `${JSON.stringify({ program: 'gokeep', sumdb: database })}\n`;

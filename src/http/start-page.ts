@@ -29,6 +29,7 @@ export function startPage(settings: ClientSettings, asksWho: boolean): string {
     ...powershell.map((line) => `  ${line}`),
     '',
     ...(asksWho ? credentialsLines(settings) : []),
+    `Other shells, CI systems, containers and Windows fleets, and how to undo it: ${settings.url}/setup`,
     'Leave GOPRIVATE, GONOPROXY and GONOSUMDB unset: private modules come through here too, and are verified.',
     '',
   ].join('\n');

@@ -114,6 +114,7 @@ export class InProcess implements AsyncDisposable {
       yanks: () => Promise.reject(new Error('nothing is yanked here')),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
+      setupPage: (path) => `${path}\n`,
       health: { problems: o.problems ?? (async () => []) } as never,
       metrics,
       serveMetrics: true,
