@@ -191,10 +191,8 @@ export class BundleImport {
     using judged = new JudgedSignatures(path.join(directory, 'judged.db'));
     const signed = { store, signatures, directory, judged };
     const facts = await this.#check(bundle, proven, signed);
-    const { by = GOKEEP } = this.#run;
-    await this.#o.trail?.record({ ...by, kind: 'import', facts: { bundle: id, ...facts } });
     try {
-      await this.#commit(bundle, proven, signed);
+      await this.#commit(bundle, proven, signed, facts);
     } finally {
       this.#o.onImported();
     }
@@ -238,11 +236,18 @@ export class BundleImport {
     return facts;
   }
 
-  async #commit(bundle: OpenedBundle, proven: ProvenRecords, signed: SignatureSite): Promise<void> {
+  async #commit(
+    bundle: OpenedBundle,
+    proven: ProvenRecords,
+    signed: SignatureSite,
+    facts: BundleFacts,
+  ): Promise<void> {
     const { directory } = signed;
-    const { targets, keepVulndb, vulndbModified } = this.#o;
+    const { targets, trail, keepVulndb, vulndbModified } = this.#o;
+    const { by = GOKEEP } = this.#run;
     const { count } = bundle.manifest.entries;
     await this.#checkRoom(count * RECORD_BYTES, directory);
+    await trail?.record({ ...by, kind: 'import', facts: { bundle: bundle.id, ...facts } });
     // Records before files, which wait on the same disk: a file that is not on record is an error, and another record of its
     // version could come in meanwhile.
     const databases = bundle.manifest.databases;
