@@ -131,12 +131,13 @@ export class TrailReader implements Disposable {
     }
   }
 
-  /** The newest entry of a kind. */
+  /** The newest entry of a kind; one that is damaged is of none, which verifying tells. */
   newestOf(kind: TrailEvent['kind']): TrailEntry | undefined {
     const text = this.#read(() =>
       this.#db
         .prepare<[string], string>(
-          `SELECT entry FROM entries WHERE json_extract(entry, '$.kind') = ? ORDER BY n DESC LIMIT 1`,
+          `SELECT entry FROM entries
+           WHERE iif(json_valid(entry), entry ->> '$.kind', NULL) = ? ORDER BY n DESC LIMIT 1`,
         )
         .pluck()
         .get(kind),

@@ -109,6 +109,15 @@ describe('the audit trail', () => {
     expect(reader.hashAt(4)).toBeUndefined();
   });
 
+  it('finds the newest entry of a kind behind one that is damaged', () => {
+    append([{ kind: 'rights', who: 'gokeep', facts: { a: 1 } }, event('one')]);
+    const db = new Database(file);
+    db.exec(`DROP TRIGGER entries_are_not_changed; UPDATE entries SET entry = 'no JSON' WHERE n = 2`);
+    db.close();
+    using reader = new TrailReader(file);
+    expect(reader.newestOf('rights')).toMatchObject({ n: 1 });
+  });
+
   it('reads more entries than a page has', () => {
     append(Array.from({ length: 2_001 }, (_, at) => event(String(at))));
     expect(stored().map(({ n }) => n)).toEqual(Array.from({ length: 2_001 }, (_, at) => at + 1));
