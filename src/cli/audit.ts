@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RecordedHead, recordedHeads, trailPath } from '../audit/trail-heads.ts';
-import { verifyTrail } from '../audit/verify-trail.ts';
+import { parseEntry, verifyTrail } from '../audit/verify-trail.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { checkPatterns, matchPrefixPatterns } from '../module/pattern.ts';
@@ -39,11 +39,15 @@ function openTrail(config: Config): TrailReader {
 function list(options: ListOptions): void {
   using trail = openTrail(loadLocal(options));
   const wanted = filterOf(options);
-  for (const { text, hash } of trail.entries()) {
-    const entry = JSON.parse(text) as TrailEntry;
+  for (const { n, text, hash } of trail.entries()) {
+    const entry = parseEntry(text);
+    if (entry === undefined) {
+      console.error(`gokeep: entry ${n} is damaged; run gokeep audit verify`);
+      continue;
+    }
     if (!wanted(entry)) continue;
-    // The text that is hashed, with its hash: whoever has all lines can follow the chain.
-    if (options.json === true) console.log(JSON.stringify({ ...entry, hash: hash.toString('base64') }));
+    // The text that is hashed, as it stands, with its hash: whoever has all lines can follow the chain.
+    if (options.json === true) console.log(`${text.slice(0, -1)},"hash":"${hash.toString('base64')}"}`);
     else printLines([entryLine(entry)]);
   }
 }
