@@ -172,6 +172,27 @@ describe.skipIf(!needs('openssl'))('the audit trail of a server', () => {
     expect((await guarded.beside('audit', 'verify')).code).toBe(0);
   });
 
+  it('is not in order where what the log has recorded of it was taken out of the log too', async () => {
+    await guarded.gokeep.stop();
+    const files = ['audit.db', 'gokeep.db'].map((name) => path.join(guarded.gokeep.data, name));
+    for (const file of files) await copyFile(file, `${file}.both`);
+    for (const [at, sql] of [
+      'DROP TRIGGER entries_are_not_deleted; DELETE FROM entries WHERE n > 1',
+      `UPDATE records SET path = 'corp.test/nothing' WHERE path LIKE '%/audit'`,
+    ].entries()) {
+      const db = new Database(files[at]);
+      db.exec(sql);
+      db.close();
+    }
+    const { code, stdout } = await guarded.beside('audit', 'verify');
+    for (const file of files) {
+      for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
+      await copyFile(`${file}.both`, file);
+    }
+    expect(stdout).toMatch(/^record \d+ \(corp\.test\/nothing@v0\.0\.\d+\) /);
+    expect(code).toBe(1);
+  });
+
   it('that was written anew is noticed at the start, though it has as many entries as the log has recorded', async () => {
     const file = path.join(guarded.gokeep.data, 'audit.db');
     const kept = `${file}.kept`;
