@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { asStorageError, type Database, openDatabase, openForReading, storageError } from './database.ts';
 import {
   EMPTY_TRAIL,
@@ -34,14 +34,14 @@ export class TrailWriter implements Disposable {
 
   /** Creates the database where there is none. Throws bad_config, storage_full, storage_failed. */
   constructor(file: string) {
-    this.#db = openDatabase(file, 'audit');
     try {
-      // It tells what is private, and who works on it.
+      // It tells what is private, and who works on it. First: SQLite makes the files beside it with the same mode.
+      makePrivate(file);
       chmodSync(file, 0o600);
     } catch (error) {
-      this.#db.close();
       throw asStorageError(error, 'audit trail');
     }
+    this.#db = openDatabase(file, 'audit');
   }
 
   /**
@@ -94,6 +94,18 @@ export class TrailWriter implements Disposable {
     } catch (error) {
       throw storageError(error, 'audit trail: append');
     }
+  }
+}
+
+/**
+ * Makes the file where there is none. One that is there is not opened: closing it would drop the locks that other connections of this
+ * process have on it.
+ */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'ax', 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }
 

@@ -74,9 +74,10 @@ describe('the audit trail', () => {
     db.close();
   });
 
-  it('is readable for its owner alone', () => {
-    append([event('one')]);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
+  it('is readable for its owner alone, and so is what SQLite keeps beside it', () => {
+    using writer = new TrailWriter(file);
+    writer.append([event('one')], 0);
+    for (const end of ['', '-wal', '-shm']) expect(statSync(file + end).mode & 0o777, end).toBe(0o600);
   });
 
   it('goes on behind a recorded head that it lacks, and says what is lost', () => {
