@@ -19,6 +19,9 @@ export function trailPath(logName: string): string {
   }
 }
 
+/** Of the go.mod of one line that stands in every head's record, and says no version of go as a module's does. */
+const headMod = (path: string): string => h1OfGoMod(Buffer.from(`module ${path}\n`));
+
 /**
  * A head of the audit trail as a record: of version `v0.0.<number of the last entry>`, whose "zip" is that entry's hash. So it
  * is in the same tree as every module, and whoever holds a head of the log holds a head of the trail.
@@ -29,7 +32,7 @@ export function headRecord(logName: string, head: TrailHead, now: number): Candi
     path,
     version: `v0.0.${head.n}`,
     zip: `h1:${head.hash.toString('base64')}`,
-    mod: h1OfGoMod(Buffer.from(`module ${path}\n`)),
+    mod: headMod(path),
     provenance: { source: 'audit', firstSeen: Math.floor(now / 1000), evidence: undefined },
   };
 }
@@ -39,14 +42,18 @@ export interface RecordedHead extends TrailHead {
   readonly version: string;
 }
 
-/** Every head of the trail that the log has recorded, oldest first. */
+/**
+ * Every head of the trail that the log has recorded, oldest first. A module may have had the path before there were trails: its
+ * versions have other go.mod files.
+ */
 export function recordedHeads(log: Pick<LogReader, 'versions' | 'find'>, logName: string): RecordedHead[] {
   const path = trailPath(logName);
+  const mod = headMod(path);
   const heads: RecordedHead[] = [];
   for (const { version } of log.versions(path)) {
     const n = Number(VERSION.exec(version)?.[1]);
     const record = log.find(path, version);
-    if (record === undefined || !Number.isSafeInteger(n)) continue;
+    if (record?.mod !== mod || !Number.isSafeInteger(n)) continue;
     heads.push({ n, version, hash: Buffer.from(record.zip.slice('h1:'.length), 'base64') });
   }
   return heads.sort((a, b) => a.n - b.n);

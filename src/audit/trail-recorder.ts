@@ -25,7 +25,7 @@ export function newestRecorded(log: Pick<LogReader, 'versions' | 'find'>, logNam
   return recordedHeads(log, logName).at(-1) ?? EMPTY_TRAIL;
 }
 
-/** Records heads of the audit trail in our own log: at the start, every few minutes, and at the end. */
+/** Records heads of the audit trail in our own log: every few minutes, and at the end. */
 export class TrailRecorder implements AsyncDisposable {
   readonly #o: TrailRecorderOptions;
   readonly #timer: NodeJS.Timeout;

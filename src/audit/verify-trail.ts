@@ -35,7 +35,7 @@ export function verifyTrail(entries: Iterable<StoredEntry>, heads: readonly Reco
   };
   for (const { n, text, hash } of entries) {
     count++;
-    const entry = parse(text);
+    const entry = parseEntry(text);
     if (entry?.n !== n) add(`entry ${n} is not an entry of that number`);
     if (n !== before.n + 1) {
       const bridged = bridgedHash(entry);
@@ -64,7 +64,8 @@ function missing(from: number, to: number): string {
   return from === to ? `entry ${from} is missing` : `entries ${from} to ${to} are missing`;
 }
 
-function parse(text: string): TrailEntry | undefined {
+/** An entry as it is stored; undefined where it is damaged. */
+export function parseEntry(text: string): TrailEntry | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as TrailEntry) : undefined;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RecordedHead, recordedHeads, trailPath } from '../audit/trail-heads.ts';
-import { verifyTrail } from '../audit/verify-trail.ts';
+import { parseEntry, verifyTrail } from '../audit/verify-trail.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { checkPatterns, matchPrefixPatterns } from '../module/pattern.ts';
@@ -9,9 +9,12 @@ import { TRAIL_KINDS, type TrailEntry } from '../store/trail-entry.ts';
 import { TrailReader } from '../store/trail-table.ts';
 import { proveInclusion } from '../sumdb/prove-record.ts';
 import { dayOption } from './day-option.ts';
-import { openLocalLog } from './local-log.ts';
+import { Findings } from './findings.ts';
+import { checkLog } from './fsck.ts';
+import { type LocalLog, openLocalLog } from './local-log.ts';
 import { trailFile } from './local-trail.ts';
 import { exitFound, printJson, printLines } from './output.ts';
+import { Progress } from './progress.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 interface ListOptions extends SharedOptions {
@@ -39,11 +42,15 @@ function openTrail(config: Config): TrailReader {
 function list(options: ListOptions): void {
   using trail = openTrail(loadLocal(options));
   const wanted = filterOf(options);
-  for (const { text, hash } of trail.entries()) {
-    const entry = JSON.parse(text) as TrailEntry;
+  for (const { n, text, hash } of trail.entries()) {
+    const entry = parseEntry(text);
+    if (entry === undefined) {
+      console.error(`gokeep: entry ${n} is damaged; run gokeep audit verify`);
+      continue;
+    }
     if (!wanted(entry)) continue;
-    // The text that is hashed, with its hash: whoever has all lines can follow the chain.
-    if (options.json === true) console.log(JSON.stringify({ ...entry, hash: hash.toString('base64') }));
+    // The text that is hashed, as it stands, with its hash: whoever has all lines can follow the chain.
+    if (options.json === true) console.log(`${text.slice(0, -1)},"hash":"${hash.toString('base64')}"}`);
     else printLines([entryLine(entry)]);
   }
 }
@@ -100,13 +107,13 @@ function summary(
   return `${entries} entries; ${rest}: ${found}`;
 }
 
-/** The heads that our log has recorded, each proven to be under its newest signed head. */
+/** The heads that our log has recorded, each proven to be under its newest signed head; none can be missing in a log that is whole. */
 async function headsInLog(config: Config): Promise<{ heads: RecordedHead[]; problems: string[] }> {
   if (config.replica) return { heads: [], problems: [] };
   using local = openLocalLog(config);
   const { log, verifier } = local;
   const heads = recordedHeads(log, verifier.name);
-  const problems: string[] = [];
+  const problems = await problemsOf(local);
   const published = heads.filter(({ version }) => {
     const record = log.find(trailPath(verifier.name), version);
     return record !== undefined && record.id < (log.publishedHead()?.size ?? 0);
@@ -120,6 +127,15 @@ async function headsInLog(config: Config): Promise<{ heads: RecordedHead[]; prob
     }
   }
   return { heads: published, problems };
+}
+
+/** What is wrong with the log itself: a head that was taken out of its database would not be looked for. */
+async function problemsOf(local: LocalLog): Promise<string[]> {
+  using progress = new Progress();
+  const findings = new Findings(true, progress);
+  await checkLog(local, findings, progress);
+  const problems = findings.shown.map(({ subject, problem }) => `${subject} ${problem}`);
+  return findings.omitted === 0 ? problems : [...problems, `${findings.omitted} more problems of the log`];
 }
 
 const listOption = (value: string, before: readonly string[] = []): string[] => [

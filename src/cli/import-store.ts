@@ -83,7 +83,8 @@ async function checkDirectory(directory: string): Promise<void> {
 async function takeIn(config: Config, tree: ModuleTree): Promise<Outcome> {
   using progress = new Progress();
   const store = new ModuleStore(config.data);
-  const first = pathToFileURL(tree.root).href;
+  // A URL may hold what separates the proxies of a list.
+  const first = pathToFileURL(tree.root).href.replaceAll(',', '%2C').replaceAll('|', '%7C');
   const upstreams = config.upstreams.map((each) => ({
     ...each,
     proxy: each.proxy === 'off' ? first : `${first},${each.proxy}`,

@@ -6,7 +6,7 @@ import { newestRecorded, TrailRecorder } from '../audit/trail-recorder.ts';
 import type { Config } from '../config/load.ts';
 import type { Metrics } from '../http/counters.ts';
 import { LogReader } from '../store/log-reader.ts';
-import { EMPTY_TRAIL, GOKEEP } from '../store/trail-entry.ts';
+import { EMPTY_TRAIL, GOKEEP, type TrailHead } from '../store/trail-entry.ts';
 import { TrailReader, TrailWriter } from '../store/trail-table.ts';
 import { LOG_DATABASE } from './data-files.ts';
 import { trailFile } from './local-trail.ts';
@@ -47,6 +47,13 @@ export function openTrail(
   // A replica may hold records of its origin's trail, which is not this one.
   const recorded = sequencer === undefined ? EMPTY_TRAIL : newestRecorded(logReader, served.name);
   const reader = cleanup.use(openReader(file));
+  const onConflict = ({ n }: TrailHead) => {
+    metrics.incidents.inc({ kind: 'audit' });
+    log.error(
+      { entry: n },
+      'the audit trail is not what the log has recorded of it: run `gokeep audit verify`',
+    );
+  };
   {
     using writer = new TrailWriter(file);
     const { n } = reader.head();
@@ -57,7 +64,8 @@ export function openTrail(
       );
       metrics.incidents.inc({ kind: 'audit' });
       writer.bridge(recorded, Date.now());
-    }
+    } else if (recorded.n > 0 && reader.hashAt(recorded.n)?.equals(recorded.hash) !== true)
+      onConflict(recorded);
     // Now, and not in the thread: most servers have nothing to tell for a long time, and need none.
     const rights = configuredRights(config, openSigningRules(config));
     if (isLasting && JSON.stringify(reader.newestOf('rights')?.facts) !== JSON.stringify(rights))
@@ -70,13 +78,7 @@ export function openTrail(
         sequencer,
         head: () => reader.head(),
         now: Date.now,
-        onConflict: (head) => {
-          metrics.incidents.inc({ kind: 'audit' });
-          log.error(
-            { entry: head.n },
-            'the audit trail is not what the log has recorded of it: run `gokeep audit verify`',
-          );
-        },
+        onConflict,
         onHiddenError,
       },
       recorded.n,

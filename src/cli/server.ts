@@ -14,7 +14,7 @@ import type { ClientSettings } from '../http/start-page.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
-import type { TrailEvent } from '../store/trail-entry.ts';
+import { GOKEEP, type TrailEvent } from '../store/trail-entry.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
 import { openAccess } from './access.ts';
 import { openImporter } from './bundle-importer.ts';
@@ -101,6 +101,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       onFork: (name) => {
         prepared.clear();
         metrics.incidents.inc({ kind: 'fork' });
+        trail.note({ ...GOKEEP, kind: 'incident', facts: { incident: 'fork', database: name } });
         log.fatal(
           { database: name },
           'fork: the upstream checksum database contradicts itself; nothing new is accepted',

@@ -5,7 +5,7 @@ import type { Actor } from '../store/trail-entry.ts';
 import type { Metrics } from './counters.ts';
 import { errorBody } from './error-body.ts';
 import type { Asked } from './handler.ts';
-import type { RequestLog } from './request-log.ts';
+import { type RequestLog, shownTarget } from './request-log.ts';
 import { bringsBody } from './request-shape.ts';
 import { statusOf } from './status.ts';
 import { endBeforeBody, LINGER_MS } from './unread-body.ts';
@@ -43,6 +43,7 @@ export type ClientAddress = (request: IncomingMessage) => string;
 export type RefusalSink = (
   refused: Actor & {
     readonly method: string;
+    /** As in the request log: without what secrets hide in. */
     readonly target: string;
     readonly hasCredentials: boolean;
     readonly error: GokeepError;
@@ -177,7 +178,7 @@ export class Exchange {
         who: this.#askedBy.get(request)?.name ?? ANONYMOUS,
         from: this.#client(request),
         method: request.method ?? '',
-        target: request.url ?? '',
+        target: shownTarget(request.url ?? ''),
         hasCredentials: request.headers.authorization !== undefined,
         error,
       });

@@ -36,8 +36,8 @@ function quoted(text: string, longest: number): string {
   return json.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The target without its query, and, where it is a whole URL, without user and password. */
-function shownTarget(url: string): string {
+/** The target without its query, and, where it is a whole URL, without user and password: secrets hide in all of them. */
+export function shownTarget(url: string): string {
   const query = url.indexOf('?');
   const target = query < 0 ? url : url.slice(0, query);
   return target.startsWith('/') ? target : target.replace(/^([a-z+.-]*:?\/\/)?[^/]*@/i, '$1');

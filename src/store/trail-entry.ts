@@ -11,7 +11,7 @@ export type TrailKind =
   | 'seed' // records are taken from go.sum files
   | 'mark' // the high-water mark was set by hand
   | 'refusal' // somebody was refused: no right, bad credentials, against a rule
-  | 'incident' // bytes, a record or a repository that differ from what is recorded
+  | 'incident' // bytes, a record or a repository that differ from what is recorded; a fork of a public database
   | 'token' // a token is made, revoked or taken back
   | 'rights' // what the configuration lets whom do has changed
   | 'gap'; // entries before this one are lost

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { asStorageError, type Database, openDatabase, openForReading, storageError } from './database.ts';
 import {
   EMPTY_TRAIL,
@@ -34,14 +34,14 @@ export class TrailWriter implements Disposable {
 
   /** Creates the database where there is none. Throws bad_config, storage_full, storage_failed. */
   constructor(file: string) {
-    this.#db = openDatabase(file, 'audit');
     try {
-      // It tells what is private, and who works on it.
+      // It tells what is private, and who works on it. First: SQLite makes the files beside it with the same mode.
+      makePrivate(file);
       chmodSync(file, 0o600);
     } catch (error) {
-      this.#db.close();
       throw asStorageError(error, 'audit trail');
     }
+    this.#db = openDatabase(file, 'audit');
   }
 
   /**
@@ -97,6 +97,18 @@ export class TrailWriter implements Disposable {
   }
 }
 
+/**
+ * Makes the file where there is none. One that is there is not opened: closing it would drop the locks that other connections of this
+ * process have on it.
+ */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'ax', 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
+
 /** Reads the audit trail, beside whoever adds to it. Throws storage_failed. */
 export class TrailReader implements Disposable {
   readonly #db: Database;
@@ -131,12 +143,13 @@ export class TrailReader implements Disposable {
     }
   }
 
-  /** The newest entry of a kind. */
+  /** The newest entry of a kind; one that is damaged is of none, which verifying tells. */
   newestOf(kind: TrailEvent['kind']): TrailEntry | undefined {
     const text = this.#read(() =>
       this.#db
         .prepare<[string], string>(
-          `SELECT entry FROM entries WHERE json_extract(entry, '$.kind') = ? ORDER BY n DESC LIMIT 1`,
+          `SELECT entry FROM entries
+           WHERE iif(json_valid(entry), entry ->> '$.kind', NULL) = ? ORDER BY n DESC LIMIT 1`,
         )
         .pluck()
         .get(kind),

@@ -6,6 +6,7 @@ import { AuditTrail } from '../../src/audit/trail.ts';
 import { headRecord, recordedHeads, trailPath } from '../../src/audit/trail-heads.ts';
 import { TrailRecorder } from '../../src/audit/trail-recorder.ts';
 import { generateKey } from '../../src/note/signer.ts';
+import { h1OfGoMod } from '../../src/modzip/dirhash.ts';
 import { LogReader } from '../../src/store/log-reader.ts';
 import type { TrailEvent, TrailHead } from '../../src/store/trail-entry.ts';
 import { TrailReader, TrailWriter } from '../../src/store/trail-table.ts';
@@ -107,6 +108,18 @@ describe('the head of a trail in the log', () => {
     await other.record();
     expect(conflicts).toEqual([rewritten]);
     expect(hidden).toEqual([]);
+  });
+
+  it('is no version of a module that had the same path before there were trails', async () => {
+    await using cleanup = new AsyncDisposableStack();
+    const sequencer = await openSequencer();
+    cleanup.defer(() => sequencer.close());
+    const mod = h1OfGoMod(Buffer.from(`module ${trailPath(NAME)}\n\ngo 1.21\n`));
+    const head = { n: 2, hash: Buffer.alloc(32, 2) };
+    await sequencer.add({ ...headRecord(NAME, { n: 7, hash: Buffer.alloc(32, 7) }, 0), mod });
+    await sequencer.add(headRecord(NAME, head, 0));
+    using log = new LogReader(path.join(directory, 'gokeep.db'));
+    expect(recordedHeads(log, NAME)).toEqual([{ ...head, version: 'v0.0.2' }]);
   });
 
   it('is the only thing that is recorded under its path', async () => {

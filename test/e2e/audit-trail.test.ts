@@ -147,10 +147,11 @@ describe.skipIf(!needs('openssl'))('the audit trail of a server', () => {
     const file = path.join(guarded.gokeep.data, 'audit.db');
     const kept = `${file}.kept`;
     await copyFile(file, kept);
-    const spoil = async (sql: string) => {
+    const spoil = async (sql: string, look = async () => {}) => {
       const db = new Database(file);
       db.exec(`DROP TRIGGER entries_are_not_changed; DROP TRIGGER entries_are_not_deleted; ${sql}`);
       db.close();
+      await look();
       const { code, stdout } = await guarded.beside('audit', 'verify');
       for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
       await copyFile(kept, file);
@@ -160,8 +161,52 @@ describe.skipIf(!needs('openssl'))('the audit trail of a server', () => {
     expect(
       await spoil(`UPDATE entries SET entry = replace(entry, 'member', 'nobody') WHERE n = 2`),
     ).toContain('entry 2 is not what it was');
+    expect(
+      await spoil(`UPDATE entries SET entry = 'no JSON' WHERE n = 2`, async () => {
+        const { stdout, stderr } = await guarded.beside('audit', '--kind', 'publish');
+        expect(stdout).toMatch(/^\d+ \S+ publish /);
+        expect(stderr).toContain('entry 2 is damaged');
+      }),
+    ).toContain('entry 2 is not an entry of that number');
     expect(await spoil('DELETE FROM entries WHERE n > 3')).toMatch(/entries 4 to \d+ are missing/);
     expect((await guarded.beside('audit', 'verify')).code).toBe(0);
+  });
+
+  it('is not in order where what the log has recorded of it was taken out of the log too', async () => {
+    await guarded.gokeep.stop();
+    const files = ['audit.db', 'gokeep.db'].map((name) => path.join(guarded.gokeep.data, name));
+    for (const file of files) await copyFile(file, `${file}.both`);
+    for (const [at, sql] of [
+      'DROP TRIGGER entries_are_not_deleted; DELETE FROM entries WHERE n > 1',
+      `UPDATE records SET path = 'corp.test/nothing' WHERE path LIKE '%/audit'`,
+    ].entries()) {
+      const db = new Database(files[at]);
+      db.exec(sql);
+      db.close();
+    }
+    const { code, stdout } = await guarded.beside('audit', 'verify');
+    for (const file of files) {
+      for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
+      await copyFile(`${file}.both`, file);
+    }
+    expect(stdout).toMatch(/^record \d+ \(corp\.test\/nothing@v0\.0\.\d+\) /);
+    expect(code).toBe(1);
+  });
+
+  it('that was written anew is noticed at the start, though it has as many entries as the log has recorded', async () => {
+    const file = path.join(guarded.gokeep.data, 'audit.db');
+    const kept = `${file}.kept`;
+    // Stopped, it has covered what it has.
+    await guarded.gokeep.stop();
+    await copyFile(file, kept);
+    const db = new Database(file);
+    db.exec(`DROP TRIGGER entries_are_not_changed; UPDATE entries SET hash = zeroblob(32)`);
+    db.close();
+    await guarded.restart();
+    expect(guarded.gokeep.output).toContain('not what the log has recorded of it');
+    await guarded.gokeep.stop();
+    for (const end of ['', '-wal', '-shm']) await rm(file + end, { force: true });
+    await copyFile(kept, file);
   });
 
   it('goes on after a backup of it was put back, and keeps saying what is lost', async () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { gokeep as program } from '../cli/program.ts';
 import { FakeDatabase } from '../upstream/fake-database.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { UpstreamWorld, WORLD_DATABASE } from '../world/upstream-world.ts';
@@ -32,6 +33,11 @@ it('a public database that contradicts itself is believed in nothing until a per
   expect(await (await first.get('/metrics')).text()).toContain('gokeep_incidents_total{kind="fork"} 1');
   expect(await status(first, 'held')).toBe(200);
   await first.stop();
+  const told = await program(['audit', '--kind', 'incident', '--json', '--data', first.data]);
+  expect(JSON.parse(told.stdout)).toMatchObject({
+    who: 'gokeep',
+    facts: { incident: 'fork', database: WORLD_DATABASE },
+  });
 
   // The database is honest again, but that it says so is not enough.
   Object.assign(world, { database: honest });

@@ -70,7 +70,8 @@ describe('gokeep import', () => {
   let cache: string;
 
   beforeAll(async () => {
-    cache = at('gomodcache');
+    // Both signs separate proxies in a list.
+    cache = at('go,mod|cache');
     const env = { GOPROXY: world.url, GOSUMDB: 'off', GOFLAGS: '-modcacherw', GOMODCACHE: cache };
     await using go = await GoClient.create(env);
     for (const { path: modulePath, version } of made)

@@ -3,7 +3,7 @@ import { buildApp } from '../../src/http/app.ts';
 import { clientAddress } from '../../src/http/client-address.ts';
 import { Metrics } from '../../src/http/counters.ts';
 import { databaseHandler, type ServedDatabase } from '../../src/http/database-handler.ts';
-import { Exchange } from '../../src/http/exchange.ts';
+import { Exchange, type RefusalSink } from '../../src/http/exchange.ts';
 import { type Gate, OPEN } from '../../src/http/gate.ts';
 import type { Handler } from '../../src/http/handler.ts';
 import type { ListenOptions } from '../../src/http/listener.ts';
@@ -44,6 +44,8 @@ export interface InProcessOptions {
   readonly publish?: (exchange: Exchange) => Handler;
   /** What shows and takes signatures. */
   readonly signatures?: (exchange: Exchange) => Handler;
+  /** Told of each error that is answered. */
+  readonly onRefused?: RefusalSink;
   /** How long what comes behind an answer is read. */
   readonly lingerMs?: number;
 }
@@ -84,7 +86,7 @@ export class InProcess implements AsyncDisposable {
     const metrics = new Metrics();
     const written: string[] = [];
     const log = new RequestLog({ write: (lines) => written.push(lines) });
-    const exchange = new Exchange(metrics, log, clientAddress(o.trustProxy ?? []), undefined, o.lingerMs);
+    const exchange = new Exchange(metrics, log, clientAddress(o.trustProxy ?? []), o.onRefused, o.lingerMs);
     const now = o.now ?? Date.now;
     const responder = new Responder({
       exchange,

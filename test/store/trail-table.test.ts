@@ -74,9 +74,10 @@ describe('the audit trail', () => {
     db.close();
   });
 
-  it('is readable for its owner alone', () => {
-    append([event('one')]);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
+  it('is readable for its owner alone, and so is what SQLite keeps beside it', () => {
+    using writer = new TrailWriter(file);
+    writer.append([event('one')], 0);
+    for (const end of ['', '-wal', '-shm']) expect(statSync(file + end).mode & 0o777, end).toBe(0o600);
   });
 
   it('goes on behind a recorded head that it lacks, and says what is lost', () => {
@@ -107,6 +108,15 @@ describe('the audit trail', () => {
     expect(reader.newestOf('import')).toBeUndefined();
     expect(reader.hashAt(3)).toEqual(reader.head().hash);
     expect(reader.hashAt(4)).toBeUndefined();
+  });
+
+  it('finds the newest entry of a kind behind one that is damaged', () => {
+    append([{ kind: 'rights', who: 'gokeep', facts: { a: 1 } }, event('one')]);
+    const db = new Database(file);
+    db.exec(`DROP TRIGGER entries_are_not_changed; UPDATE entries SET entry = 'no JSON' WHERE n = 2`);
+    db.close();
+    using reader = new TrailReader(file);
+    expect(reader.newestOf('rights')).toMatchObject({ n: 1 });
   });
 
   it('reads more entries than a page has', () => {
