@@ -1,4 +1,5 @@
 import { type GokeepError, hasCode } from '../errors.ts';
+import { ANONYMOUS } from '../access/principal.ts';
 import { Recent } from '../proxy/recent.ts';
 import type { Actor, TrailEvent } from '../store/trail-entry.ts';
 
@@ -14,7 +15,7 @@ export interface Refused extends Actor {
 export interface RefusalNotesOptions {
   readonly note: (event: TrailEvent) => void;
   readonly now: () => number;
-  /** Entries an hour. */
+  /** Entries an hour, of those who are known and again of those who are not. */
   readonly most?: number;
 }
 
@@ -26,14 +27,15 @@ const KNOWN = 10_000;
 
 /**
  * What of refusals goes into the audit trail: the first of its kind in an hour, and how many more there were. Clients may ask
- * as often as they like, so neither one of them nor all together can fill the disk with entries.
+ * as often as they like, so neither one of them nor all together can fill the disk with entries; and those whom nobody knows cannot
+ * push out what a token is refused.
  */
 export class RefusalNotes {
   readonly #o: RefusalNotesOptions;
   readonly #most: number;
   #seen = new Recent<true>(KNOWN);
   #hour = -1;
-  #written = 0;
+  #written = { known: 0, unknown: 0 };
   #repeated = 0;
 
   constructor(options: RefusalNotesOptions) {
@@ -47,12 +49,13 @@ export class RefusalNotes {
     this.#turn();
     const asked = `${method} ${target.slice(0, LONGEST_TARGET)}`;
     const key = [who, from, error.code, asked].join('\n');
-    if (this.#seen.get(key) === true || this.#written >= this.#most) {
+    const whose = who === ANONYMOUS ? 'unknown' : 'known';
+    if (this.#seen.get(key) === true || this.#written[whose] >= this.#most) {
       this.#repeated++;
       return;
     }
     this.#seen.set(key, true);
-    this.#written++;
+    this.#written[whose]++;
     this.#o.note({ kind: 'refusal', who, from, facts: { asked, code: error.code, why: error.message } });
   }
 
@@ -66,7 +69,7 @@ export class RefusalNotes {
     if (hour === this.#hour) return;
     this.#sum();
     this.#hour = hour;
-    this.#written = 0;
+    this.#written = { known: 0, unknown: 0 };
     this.#seen = new Recent<true>(KNOWN);
   }
 

@@ -28,9 +28,10 @@ export function ownCredentials(config: Config): OwnCredentials {
     headers: { authorization: `Bearer ${token}` },
     [Symbol.dispose]: () => {
       const { id, name } = named;
-      recordLocally(config, { kind: 'token', facts: { token: 'removed', id, name } });
+      // First: a disk that is full keeps nobody from ending what only this command may use.
       writer.remove(id);
       writer[Symbol.dispose]();
+      recordLocally(config, { kind: 'token', facts: { token: 'removed', id, name } });
     },
   };
 }

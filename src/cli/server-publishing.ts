@@ -60,7 +60,15 @@ export async function openPublishing(config: Config, parts: PublishingParts): Pr
   if (sequencer !== undefined)
     for (const { path, version } of await publishing.recover())
       parts.log.info({ path, version }, 'version published, whose publishing had been interrupted');
-  const yanking = new Yanking({ find, sequencer, isPrivate, trail, now: Date.now, onChanged });
+  const yanking = new Yanking({
+    find,
+    reasonOf: (path, version) => served.hosted.yanks(path).find((each) => each.version === version)?.reason,
+    sequencer,
+    isPrivate,
+    trail,
+    now: Date.now,
+    onChanged,
+  });
   return { publishing, yanking, signing };
 }
 

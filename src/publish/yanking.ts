@@ -9,6 +9,8 @@ export interface YankingOptions {
   /** Undefined in a replica. */
   readonly sequencer: Pick<Sequencer, 'noteHosted'> | undefined;
   readonly isPrivate: (path: string) => boolean;
+  /** Why a version is yanked; undefined where it is not. */
+  readonly reasonOf: (path: string, version: string) => string | undefined;
   /** What is changed is recorded there first. */
   readonly trail?: TrailSink;
   readonly now: () => number;
@@ -44,6 +46,7 @@ export class Yanking {
         'bad_upload',
         `Give a reason for yanking ${path}@${version}: one line of at most ${MAX_REASON} characters.`,
       );
+    if (this.#o.reasonOf(path, version) === said) return;
     await this.#o.trail?.record({ ...by, kind: 'yank', path, version, facts: { reason: said } });
     await sequencer.noteHosted({ kind: 'yank', path, version, reason: said, now: this.#o.now() });
     this.#o.onChanged();
@@ -52,6 +55,7 @@ export class Yanking {
   /** Takes a yank back; does nothing where there is none. Durable when it resolves. Throws as yank. */
   async unyank(path: string, version: string, by: Actor = GOKEEP): Promise<void> {
     const sequencer = this.#allowed(path, version);
+    if (this.#o.reasonOf(path, version) === undefined) return;
     await this.#o.trail?.record({ ...by, kind: 'unyank', path, version });
     await sequencer.noteHosted({ kind: 'unyank', path, version });
     this.#o.onChanged();

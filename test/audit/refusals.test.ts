@@ -56,6 +56,14 @@ describe('refusals in the audit trail', () => {
     expect(noted.at(-1)).toMatchObject({ who: 'gokeep', facts: { more: 95 } });
   });
 
+  it('of those whom nobody knows do not push out what a token is refused', () => {
+    const error = new GokeepError('unauthenticated', 'not known');
+    for (let n = 0; n < 100; n++) notes.add(refused({ who: 'anonymous', target: `/${n}`, error }));
+    notes.add(refused());
+    expect(noted.at(-1)).toMatchObject({ who: 'token:ci' });
+    expect(noted).toHaveLength(6);
+  });
+
   it('are not questions without credentials, which is how go asks first; wrong ones are', () => {
     const error = new GokeepError('unauthenticated', 'this needs credentials');
     notes.add(refused({ error, hasCredentials: false }));

@@ -19,6 +19,7 @@ async function opened(record: (event: TrailEvent) => Promise<void>) {
     find: (path, version) => site.log.find(path, version),
     sequencer: site.sequencer,
     trail: { record },
+    reasonOf: (path, version) => site.reasonOf(path, version),
     isPrivate: () => true,
     now: Date.now,
     onChanged: () => undefined,
@@ -69,7 +70,7 @@ describe('what is changed is recorded first', () => {
     expect(events).toEqual([]);
   });
 
-  it('a yank and its taking back, and neither where it cannot be recorded', async () => {
+  it('a yank and its taking back, neither where it cannot be recorded, nor a second time for the same', async () => {
     const events: TrailEvent[] = [];
     let works = true;
     const { publish, yanking } = await opened(async (event) => {
@@ -78,12 +79,14 @@ describe('what is changed is recorded first', () => {
     });
     await publish(GOOD);
     await yanking.yank(CORP, 'v1.0.0', 'it loses data', BY);
+    await yanking.yank(CORP, 'v1.0.0', ' it loses data', BY);
     works = false;
     await expect(yanking.unyank(CORP, 'v1.0.0', BY)).rejects.toThrow('the disk is full');
     expect(site.log.hosted.yanks(CORP)).toMatchObject([{ version: 'v1.0.0' }]);
     works = true;
     await yanking.unyank(CORP, 'v1.0.0', BY);
     expect(site.log.hosted.yanks(CORP)).toEqual([]);
+    await yanking.unyank(CORP, 'v1.0.0', BY);
     expect(events.slice(1)).toEqual([
       { ...BY, kind: 'yank', path: CORP, version: 'v1.0.0', facts: { reason: 'it loses data' } },
       { ...BY, kind: 'unyank', path: CORP, version: 'v1.0.0' },

@@ -99,6 +99,7 @@ export class PublishingSite implements AsyncDisposable {
     });
     this.yanking = new Yanking({
       ...common,
+      reasonOf: (modulePath, version) => this.reasonOf(modulePath, version),
       ...('sequencer' in o ? { sequencer: o.sequencer } : {}),
       onChanged,
     });
@@ -118,6 +119,10 @@ export class PublishingSite implements AsyncDisposable {
     );
     await sequencer.start();
     return new PublishingSite(at, sequencer, o);
+  }
+
+  reasonOf(modulePath: string, version: string): string | undefined {
+    return this.log.hosted.yanks(modulePath).find((each) => each.version === version)?.reason;
   }
 
   hosted(modulePath: string): string[] {
