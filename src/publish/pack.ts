@@ -5,8 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
@@ -36,6 +35,10 @@ export async function packFiles(
   files: readonly SourceFile[],
   o: { output: string; subject: string; signal: AbortSignal | undefined },
 ): Promise<{ h1: string; size: number }> {
+  // Open before anything can fail: a file that is created behind a failure stays.
+  const handle = await open(o.output, 'wx', 0o644).catch((cause: unknown) => {
+    throw storageError(o.subject, cause);
+  });
   const zip = new ZipFile();
   const stream = zip.outputStream as Readable;
   const fail = (error: Error): void => {
@@ -62,15 +65,16 @@ export async function packFiles(
       yield chunk;
     }
   };
-  const file = createWriteStream(o.output, { flags: 'wx', mode: 0o644 });
-  let isOurs = false;
-  file.on('open', () => {
-    isOurs = true;
-  });
   try {
-    await pipeline(stream, bounded, file, o.signal === undefined ? {} : { signal: o.signal });
+    await pipeline(
+      stream,
+      bounded,
+      handle.createWriteStream(),
+      o.signal === undefined ? {} : { signal: o.signal },
+    );
   } catch (cause) {
-    if (isOurs) await rm(o.output, { force: true });
+    await handle.close().catch(() => undefined);
+    await rm(o.output, { force: true });
     o.signal?.throwIfAborted();
     throw cause instanceof GokeepError ? cause : storageError(o.subject, cause);
   }
