@@ -12,8 +12,9 @@ CREATE TABLE modules (
   last       TEXT    NOT NULL, -- its last element in lower case, without the major version
   newest     TEXT    NOT NULL, -- the newest version held
   synopsis   TEXT    NOT NULL, -- of the newest version
-  packages   TEXT    NOT NULL, -- of the newest version, what is searched of them: see src/store/catalogue-table.ts
-  dependents INTEGER NOT NULL  -- modules whose newest version requires this one
+  dependents INTEGER NOT NULL, -- modules whose newest version requires this one
+  -- Of the newest version, what is searched of them: see src/store/catalogue-table.ts. Last, since it is long and seldom read.
+  packages   TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX modules_by_folded ON modules (folded);
 CREATE INDEX modules_by_last ON modules (last, dependents DESC);
@@ -30,12 +31,12 @@ CREATE TABLE versions (
 
 -- What the newest version of a module requires.
 CREATE TABLE requires (
-  path    TEXT    NOT NULL,
-  module  INTEGER NOT NULL,
-  version TEXT    NOT NULL,
-  PRIMARY KEY (path, module)
+  path      TEXT NOT NULL, -- what is required
+  dependent TEXT NOT NULL, -- path of the module that requires it
+  version   TEXT NOT NULL,
+  PRIMARY KEY (path, dependent)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX requires_by_module ON requires (module);
+CREATE INDEX requires_by_dependent ON requires (dependent);
 
 CREATE TABLE totals (
   modules  INTEGER NOT NULL,

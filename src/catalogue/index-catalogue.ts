@@ -15,7 +15,7 @@ import { parseQuery, type SearchQuery } from './search-query.ts';
 /** How many are counted and ranked; whoever finds so many searches for more. */
 export const MOST_FOUND = 1000;
 /** How many are looked at for one answer, most of which a reader may not be allowed to know of. */
-export const MOST_SEEN = 10_000;
+export const MOST_SEEN = 5_000;
 const MOST_PACKAGES = 5;
 
 const NOTHING: FoundModules = { modules: [], total: 0, next: undefined };
@@ -140,7 +140,7 @@ export class IndexCatalogue implements Catalogue, Disposable {
 function countReadable(reader: CatalogueReader, mayRead: SearchOptions['mayRead']): number {
   let total = 0;
   let seen = 0;
-  for (const { path } of reader.after('')) {
+  for (const path of reader.paths()) {
     if (mayRead(path)) total++;
     if (total >= MOST_FOUND || ++seen >= MOST_SEEN) break;
   }
@@ -155,8 +155,8 @@ function rankAll(
 ): ListedModule[] {
   const found = new Map<number, { readonly module: ListedModule; readonly rank: number }>();
   const looked = new Set<number>();
+  let seen = 0;
   const look = (modules: Iterable<ListedModule>, most: number) => {
-    let seen = 0;
     for (const module of modules) {
       if (++seen > MOST_SEEN || found.size >= most) break;
       if (looked.has(module.id) || !mayRead(module.path)) continue;

@@ -38,6 +38,7 @@ export class CatalogueReader implements Disposable {
       after: db.prepare<[string], ListedModule>(
         `SELECT ${COLUMNS} FROM modules m WHERE m.path > ? ORDER BY m.path`,
       ),
+      paths: db.prepare<[], string>('SELECT path FROM modules ORDER BY path').pluck(),
       prefixed: db.prepare<[string, string], ListedModule>(
         `SELECT ${COLUMNS} FROM modules m WHERE m.folded >= ? AND m.folded < ? ORDER BY m.folded`,
       ),
@@ -57,8 +58,9 @@ export class CatalogueReader implements Disposable {
         )
         .pluck(),
       dependents: db.prepare<[string, string], { path: string; version: string; requires: string }>(
-        `SELECT m.path, m.newest AS version, r.version AS requires FROM modules m CROSS JOIN requires r
-         ON r.path = ? AND r.module = m.id WHERE m.path > ? ORDER BY m.path`,
+        `SELECT r.dependent AS path, m.newest AS version, r.version AS requires
+         FROM requires r CROSS JOIN modules m ON m.path = r.dependent
+         WHERE r.path = ? AND r.dependent > ? ORDER BY r.dependent`,
       ),
       totals: db.prepare<[], Totals>('SELECT modules, versions, bytes FROM totals'),
     };
@@ -80,6 +82,11 @@ export class CatalogueReader implements Disposable {
   /** Modules behind a path, in order. */
   after(path: string): IterableIterator<ListedModule> {
     return this.#statements.after.iterate(path);
+  }
+
+  /** Paths of all modules, in order. */
+  paths(): IterableIterator<string> {
+    return this.#statements.paths.iterate();
   }
 
   /** Modules whose path in lower case begins so. */

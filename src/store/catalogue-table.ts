@@ -164,7 +164,7 @@ export class CatalogueTable {
       this.#chooseNewest(module.id);
       return;
     }
-    this.#require(module.id, []);
+    this.#require(module.path, []);
     this.#unindex(module);
     this.#sql('DELETE FROM modules WHERE id = ?').run(module.id);
   }
@@ -216,18 +216,20 @@ export class CatalogueTable {
       module.id,
     );
     this.#index(shown);
-    this.#require(module.id, facts.requires);
+    this.#require(module.path, facts.requires);
   }
 
-  #require(id: number, requires: StoredFacts['requires']): void {
-    const before = this.#sql<[number], string>('SELECT path FROM requires WHERE module = ?').pluck().all(id);
+  #require(dependent: string, requires: StoredFacts['requires']): void {
+    const before = this.#sql<[string], string>('SELECT path FROM requires WHERE dependent = ?')
+      .pluck()
+      .all(dependent);
     const now = new Map(requires.map((each) => [each.path, each.version]));
     const put = this.#sql(
-      'INSERT INTO requires (path, module, version) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version',
+      'INSERT INTO requires (path, dependent, version) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version',
     );
-    const drop = this.#sql('DELETE FROM requires WHERE path = ? AND module = ?');
-    for (const path of before) if (!now.has(path)) drop.run(path, id);
-    for (const [path, version] of now) put.run(path, id, version);
+    const drop = this.#sql('DELETE FROM requires WHERE path = ? AND dependent = ?');
+    for (const path of before) if (!now.has(path)) drop.run(path, dependent);
+    for (const [path, version] of now) put.run(path, dependent, version);
     const had = new Set(before);
     for (const path of before) if (!now.has(path)) this.#depend(path, -1);
     for (const path of now.keys()) if (!had.has(path)) this.#depend(path, 1);
