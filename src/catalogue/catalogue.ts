@@ -18,7 +18,7 @@ export interface FoundModules {
   readonly modules: readonly FoundModule[];
   /** How many there are in all, up to a bound. */
   readonly total: number;
-  /** Give it back for the next page; undefined at the end. */
+  /** Give it back for the next page, which may be shorter than asked for; undefined at the end. */
   readonly next: string | undefined;
 }
 
@@ -82,12 +82,14 @@ export interface Catalogue {
   facts(path: string, version: string): VersionFacts | undefined;
   /** Modules held here whose newest held version requires this one. */
   dependents(path: string, o: SearchOptions): readonly Dependent[];
+  /** Of everything, whoever asks: to be shown only to those who may read everything. */
   counts(): { readonly modules: number; readonly versions: number; readonly bytes: number };
 }
 
 export interface SearchOptions {
   readonly mayRead: (modulePath: string) => boolean;
   readonly limit: number;
+  /** For a search or a list what `next` said; for dependents the path of the last one that was given. */
   readonly after?: string | undefined;
 }
 
