@@ -11,7 +11,7 @@ export interface SearchQuery {
 const LONGEST = 200;
 const MOST_WORDS = 8;
 /** Enough to tell by: whatever they find is compared with the words themselves. */
-const MOST_TRIGRAMS = 8;
+const MOST_TRIGRAMS = 16;
 
 /** @returns undefined where there is nothing to search for */
 export function parseQuery(typed: string): SearchQuery | undefined {
