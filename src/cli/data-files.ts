@@ -4,3 +4,5 @@ export const UPSTREAM_DATABASE = 'upstream.db';
 export const ACCESS_DATABASE = 'access.db';
 /** The audit trail. */
 export const AUDIT_DATABASE = 'audit.db';
+/** The catalogue of the modules held. */
+export const CATALOGUE_DATABASE = 'catalogue.db';

@@ -12,7 +12,6 @@ import { serveMetrics } from '../http/metrics-listener.ts';
 import { PreparedAnswers } from '../http/prepared.ts';
 import type { ClientSettings } from '../http/start-page.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
-import { ModuleStore } from '../store/module-store.ts';
 import { lockDataDirectory } from '../store/process-lock.ts';
 import { GOKEEP, type TrailEvent } from '../store/trail-entry.ts';
 import { UpstreamStore } from '../store/upstream-store.ts';
@@ -23,6 +22,7 @@ import { LineOutput, standardOutput } from './line-output.ts';
 import { openOwnLog, type ServedLog } from './own-log.ts';
 import { openServedReplica } from './replica.ts';
 import { openApp, tlsFiles } from './server-app.ts';
+import { openCatalogue } from './server-catalogue.ts';
 import { incidentSink } from './server-incidents.ts';
 import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
@@ -90,7 +90,8 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     { served, metrics, log, isLasting: takesVersions, onFatal, onHiddenError },
     cleanup,
   );
-  const store = new ModuleStore(config.data);
+  const held = openCatalogue(config, { log, onHiddenError }, cleanup);
+  const { store } = held;
   await store.clearTemporary();
   const remembered = new UpstreamStore(path.join(config.data, UPSTREAM_DATABASE), events.onFatal, (error) =>
     log.warn({ err: error }, 'what was remembered of upstream cannot be read; it is asked for again'),
@@ -193,6 +194,8 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   dropStartupGarbage();
   await listenOn(app, config.listen);
   cleanup.defer(() => app.close());
+  // What only makes a bundle has nobody who looks at it.
+  if (takesVersions) held.start();
   if (config.metricsListen !== undefined)
     cleanup.use(await serveMetrics(metrics.registry, config.metricsListen));
   if (config.url === undefined) {

@@ -46,8 +46,7 @@ export async function readContent(
   const dataAt = await checkLocalHeader(window, entry, limit);
   const dataEnd = dataAt + entry.compressedSize;
   if (dataEnd > limit) throw badEntry(entry, 'its data runs into the central directory');
-  const isSmall = entry.compressedSize <= MAX_AT_ONCE && entry.size <= MAX_AT_ONCE;
-  const content = isSmall
+  const content = isSmall(entry)
     ? await readAtOnce(window, entry, dataAt)
     : await readStreaming(source, entry, dataAt, keep);
   return {
@@ -57,6 +56,51 @@ export async function readContent(
     end:
       (entry.flags & HAS_DESCRIPTOR) === 0 ? dataEnd : await checkDescriptor(window, entry, dataEnd, limit),
   };
+}
+
+/**
+ * The beginning of an entry: `most` bytes, or all of it where it is no longer. Nothing behind that is read of a large entry, and
+ * only of one that was read whole the checksum is known to be right.
+ *
+ * @param limit as for {@link readContent}
+ * @throws bad_zip naming the file
+ */
+export async function readStart(
+  source: ZipSource,
+  window: ZipWindow,
+  entry: Entry,
+  limit: number,
+  most: number,
+): Promise<Buffer> {
+  if (entry.size <= most || isSmall(entry)) {
+    const { bytes } = await readContent(source, window, entry, limit, true);
+    return (bytes ?? Buffer.alloc(0)).subarray(0, most);
+  }
+  const at = await checkLocalHeader(window, entry, limit);
+  if (at + entry.compressedSize > limit) throw badEntry(entry, 'its data runs into the central directory');
+  if (entry.method === STORED) return readExactly(source, at, Math.min(most, entry.compressedSize));
+  const kept: Buffer[] = [];
+  let size = 0;
+  const packed = Readable.from(readChunks(source, at, entry.compressedSize));
+  const inflater = createInflateRaw({ chunkSize: CHUNK_SIZE });
+  packed.once('error', (error) => inflater.destroy(error));
+  try {
+    for await (const chunk of packed.pipe(inflater)) {
+      kept.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size >= most) break;
+    }
+  } catch (cause) {
+    rethrow(entry, cause);
+  } finally {
+    packed.destroy();
+  }
+  if (size < most) throw badEntry(entry, 'its size is not the one declared');
+  return Buffer.concat(kept).subarray(0, most);
+}
+
+function isSmall(entry: Entry): boolean {
+  return entry.compressedSize <= MAX_AT_ONCE && entry.size <= MAX_AT_ONCE;
 }
 
 /** Checks the header before the data and gives where the data begins. */

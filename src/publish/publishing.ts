@@ -12,7 +12,7 @@ import { namedVersion } from '../modzip/named-version.ts';
 import { quote } from '../module/quote.ts';
 import type { IncidentSink } from '../proxy/incidents.ts';
 import { checkRoom } from '../proxy/room.ts';
-import { openedZip } from '../proxy/opened-zip.ts';
+import { openedZip } from '../store/zip-file.ts';
 import type { ZipVerifier } from '../proxy/zip-verifier.ts';
 import type { LoggedRecord } from '../store/log-reader.ts';
 import type { ModuleStore, TemporaryFile } from '../store/module-store.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { GokeepError } from '../errors.ts';
 
-export type { Database } from 'better-sqlite3';
+export type { Database, Statement } from 'better-sqlite3';
 
 /** 3.51.3 is the first release without the WAL-reset bug, which could lose a committed transaction. */
 const OLDEST_SQLITE = [3, 51, 3] as const;
@@ -63,6 +63,11 @@ function hasCode(error: unknown, matches: (code: string) => boolean): boolean {
   return ('code' in error && matches(String(error.code))) || hasCode(error.cause, matches);
 }
 
+/** True where the bytes of the file are not those of a database. */
+export function isDamaged(error: unknown): boolean {
+  return hasCode(error, (code) => code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB');
+}
+
 /** True for an error after which the file must not be written again by this process: the disk lied to fsync. */
 export function isDiskFailure(error: unknown): boolean {
   return hasCode(error, (code) => code.startsWith('SQLITE_IOERR') || code === 'EIO');
@@ -109,7 +114,7 @@ function migrate(db: Database.Database, folder: string, file: string): void {
  */
 export function openDatabase(
   file: string,
-  migrations: 'log' | 'upstream' | 'access' | 'audit',
+  migrations: 'log' | 'upstream' | 'access' | 'audit' | 'catalogue',
 ): Database.Database {
   let db: Database.Database | undefined;
   try {

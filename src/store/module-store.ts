@@ -79,8 +79,14 @@ export class ModuleStore {
   readonly root: string;
   readonly #temporary: string;
   readonly #listing = new Map<string, Promise<void>>();
+  readonly #onNamed: (file: Pick<AdoptedFile, 'kind' | 'path' | 'version'>) => void;
 
-  constructor(data: string) {
+  /** @param onNamed told of each file that got its name, in `place` or `adopt`; what it throws is a defect */
+  constructor(
+    data: string,
+    onNamed: (file: Pick<AdoptedFile, 'kind' | 'path' | 'version'>) => void = () => {},
+  ) {
+    this.#onNamed = onNamed;
     this.root = path.join(data, 'download');
     this.#temporary = path.join(data, 'tmp');
   }
@@ -151,6 +157,7 @@ export class ModuleStore {
       throw storageError(error, `${kind} of ${modulePath}@${version}`);
     }
     if (kind === 'zip' && !isPseudoVersion(version)) await this.writeList(modulePath);
+    this.#onNamed({ kind, path: modulePath, version });
   }
 
   /**
@@ -183,6 +190,7 @@ export class ModuleStore {
     } catch (error) {
       throw storageError(error, 'taking over files of modules');
     }
+    for (const file of files) this.#onNamed(file);
   }
 
   /** Stores bytes that have been verified. */

@@ -1,0 +1,3 @@
+module gokeep.example/golden/catalogue
+
+go 1.26.0
