@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { BundleImport } from '../airgap/import.ts';
 import type { RefusalNotes } from '../audit/refusals.ts';
+import { NOTHING_KNOWN } from '../catalogue/nothing-known.ts';
 import type { Config } from '../config/load.ts';
 import { buildApp } from '../http/app.ts';
 import { bundleHandler } from '../http/bundle-handler.ts';
@@ -31,6 +32,7 @@ import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
+import { openPages } from '../web/pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
 import type { ServedModules } from './server-modules.ts';
@@ -131,6 +133,21 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(parts.settings(), config.access.required),
+    pages: openPages({
+      exchange,
+      gate,
+      asksWho: config.access.required,
+      settings: parts.settings,
+      name: served.name,
+      catalogue: NOTHING_KNOWN,
+      zips: NOTHING_KNOWN,
+      reader,
+      hosted: served.hosted,
+      signing,
+      goMod: (modulePath, version) => store.read('mod', modulePath, version),
+      isPrivate,
+      now: Date.now,
+    }),
     health,
     metrics,
     serveMetrics: config.metricsListen === undefined,
