@@ -244,9 +244,7 @@ function addCopyButton(block) {
     }
     setTimeout(() => (button.textContent = 'Copy'), 2000);
   });
-  const head = block.parentElement.querySelector('.card-head');
-  if (head === null) block.after(button);
-  else head.append(button);
+  block.parentElement.querySelector('.card-head').append(button);
 }
 
 if (globalThis.document !== undefined) {

@@ -1,13 +1,18 @@
+import { demand } from '../access/demand.ts';
 import { ANONYMOUS } from '../access/principal.ts';
 import { GokeepError } from '../errors.ts';
 import type { Pages } from '../http/app.ts';
 import type { Asked } from '../http/handler.ts';
+import { parseLookup } from '../module/request-path.ts';
 import { sendProblem } from './answer.ts';
 import { ASSETS_PREFIX, openAssets } from './assets.ts';
 import { modulesPage, searchPage } from './found.ts';
+import { PREFIX } from './links.ts';
+import { modulePage } from './module-page.ts';
 import { Sessions } from './sessions.ts';
 import { identified, signIn, signInPage, signOut } from './sign-in.ts';
 import type { Site, SiteParts, Visit } from './site.ts';
+import { sourcePage } from './source.ts';
 import { startPage } from './start.ts';
 
 /** A page, below its address; an address that ends with a slash is the beginning of many. */
@@ -18,6 +23,9 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/sign-in', signInPage],
   ['/ui/search', searchPage],
   ['/ui/modules', modulesPage],
+  [PREFIX.module, modulePage],
+  [PREFIX.source, sourcePage],
+  [PREFIX.lookup, lookup],
   [ASSETS_PREFIX, asset],
 ];
 
@@ -91,5 +99,19 @@ function asset(site: Site, visit: Visit): void {
       'Content-Security-Policy',
       "default-src 'none'",
     ],
+  });
+}
+
+/** The answer of the checksum database, for who is signed in by a cookie, which does not go there. Admits nothing. */
+function lookup(site: Site, visit: Visit, rest: string): void {
+  const { path, version } = parseLookup(rest);
+  demand(visit.principal, 'read', path);
+  const record = site.reader.find(path, version);
+  if (record === undefined) throw new GokeepError('not_found', `${path}@${version} is not on record here`);
+  site.exchange.text(visit, {
+    kind: 'ui',
+    status: 200,
+    contentType: 'text/plain; charset=utf-8',
+    body: site.reader.lookupBody(record),
   });
 }

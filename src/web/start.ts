@@ -34,7 +34,7 @@ function copied(id: string, title: string, lines: readonly string[]): Part {
 function token(url: string): Part {
   const host = URL.canParse(url) ? new URL(url).host : '<this host>';
   return html`<p><strong>A token is needed.</strong> Your operator makes one with <code>gokeep token create</code>. It goes into <code>~/.netrc</code>, on Windows <code>%USERPROFILE%\\_netrc</code>:</p>
-<pre class="copy" tabindex="0" data-copy="the netrc line"><code>machine ${host} login token password &lt;token&gt;</code></pre>`;
+<pre class="copy" tabindex="0"><code>machine ${host} login token password &lt;token&gt;</code></pre>`;
 }
 
 function looked(site: Site, visit: Visit): Part {
