@@ -52,7 +52,12 @@ function seen(site: Site, incidents: readonly Incident[]): Part {
 <ul class="incidents">${incidents.map((each) => incident(site, each))}</ul></section>`;
 }
 
-export function incident(site: Site, { at, kind, version, recorded, seen, source }: Incident): Html {
-  return html`<li><span class="tag bad">${kind}</span> ${version} ${ago(at, site.now())}
+/** @param named says of which module it is */
+export function incident(
+  site: Site,
+  { at, kind, path, version, recorded, seen, source }: Incident,
+  named = false,
+): Html {
+  return html`<li><span class="tag bad">${kind}</span> ${named && `${path} `}${version} ${ago(at, site.now())}
 <dl class="facts"><div><dt>On record</dt><dd>${hash(recorded)}</dd></div><div><dt>Seen</dt><dd>${hash(seen)}</dd></div><div><dt>From</dt><dd>${source}</dd></div></dl></li>`;
 }

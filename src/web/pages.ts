@@ -5,9 +5,12 @@ import type { Pages } from '../http/app.ts';
 import type { Asked } from '../http/handler.ts';
 import { parseLookup } from '../module/request-path.ts';
 import { sendProblem } from './answer.ts';
+import { answerApi } from './api.ts';
 import { ASSETS_PREFIX, openAssets } from './assets.ts';
+import { diffPage } from './diff-page.ts';
 import { modulesPage, searchPage } from './found.ts';
 import { PREFIX } from './links.ts';
+import { logPage, recordsPage } from './log-page.ts';
 import { modulePage } from './module-page.ts';
 import { Sessions } from './sessions.ts';
 import { identified, signIn, signInPage, signOut } from './sign-in.ts';
@@ -25,7 +28,10 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/modules', modulesPage],
   [PREFIX.module, modulePage],
   [PREFIX.source, sourcePage],
+  [PREFIX.diff, diffPage],
   [PREFIX.lookup, lookup],
+  ['/ui/log', logPage],
+  ['/ui/log/records', recordsPage],
   [ASSETS_PREFIX, asset],
 ];
 
@@ -51,7 +57,7 @@ export function openPages(parts: SiteParts): Pages {
         sendProblem(site, visit, error);
       }
     },
-    api: () => Promise.reject(new GokeepError('not_found', 'there is no API yet')),
+    api: async (asked) => answerApi(site, await visitOf(site, asked)),
   };
 }
 
