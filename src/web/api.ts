@@ -105,7 +105,9 @@ function search({ catalogue }: Site, visit: Visit) {
   return catalogue.search(q, options(visit));
 }
 
-const list: Tell = ({ catalogue }, visit) => catalogue.list(options(visit));
+function list({ catalogue }: Site, visit: Visit) {
+  return catalogue.list(options(visit));
+}
 
 /** Paths and versions are escaped, as in the GOPROXY protocol. */
 function moduleOrVersion(site: Site, visit: Visit, rest: string): unknown {
@@ -179,7 +181,7 @@ function dependents({ catalogue }: Site, visit: Visit, rest: string) {
 }
 
 /** The head is everybody's, as in the checksum database. */
-const log: Tell = (site) => {
+function log(site: Site) {
   const head = headOf(site);
   return {
     name: site.name,
@@ -189,7 +191,7 @@ const log: Tell = (site) => {
     signedAt: isoTime(head?.signedAt),
     note: head?.note.toString(),
   };
-};
+}
 
 function records(site: Site, visit: Visit) {
   demandAll(visit.principal, 'read');
