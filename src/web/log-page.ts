@@ -52,7 +52,7 @@ function shownHead(site: Site, { size, root, note, signedAt }: SignedHead): Part
 }
 
 function content(site: Site, size: number): Part {
-  const records = site.reader.records(Math.max(size - RECENT, 0), RECENT).reverse();
+  const records = site.reader.records(Math.max(size - RECENT, 0), RECENT).toReversed();
   const incidents = site.reader.incidents(INCIDENTS);
   return html`<section aria-labelledby="recent-title"><h2 id="recent-title">Recent records</h2>
 ${records.length === 0 ? html`<p class="empty">No records yet.</p>` : recordTable(site, records).table}

@@ -52,7 +52,7 @@ ${next !== undefined && html`<a class="button" rel="next" href="${withQuery(addr
 
 /** A table that scrolls by itself where it is too wide, also by keyboard. */
 export function table(caption: string, head: readonly Part[], rows: readonly Html[]): Html {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>
 <thead><tr>${head.map((title) => (title instanceof Object ? title : html`<th scope="col">${title}</th>`))}</tr></thead>
 <tbody>
 ${rows}

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateOf } from '../../src/http/gate.ts';
 import { MadeAccess } from '../access/made-access.ts';
-import { MadeSite, NOW, recordOf } from './made-site.ts';
+import { MadeSite, recordOf } from './made-site.ts';
 
 const access = new MadeAccess();
 const some = { authorization: `Bearer ${access.add('some', { read: ['private.test'] })}` };
@@ -17,10 +17,7 @@ beforeAll(async () => {
     ),
   ];
   site = await MadeSite.start({ records, gate: gateOf(access.authenticator, false) });
-  site.directory.sql(
-    'INSERT INTO incidents (at, kind, path, version, recorded, seen, source) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ...[NOW, 'zip', 'private.test/secret', 'v1.0.0', 'h1:a', '<b>', 'https://upstream.test'],
-  );
+  site.noteIncident('private.test/secret', 'v1.0.0', '<b>');
 });
 
 afterAll(() => site[Symbol.asyncDispose]());

@@ -109,6 +109,21 @@ export class MadeSite implements AsyncDisposable {
     return this.server.url;
   }
 
+  /** Notes that something else than what is on record was seen. */
+  noteIncident(path: string, version: string, seen: string, source = 'https://upstream.test'): void {
+    const { zip } = recordOf(path, version);
+    this.directory.sql(
+      'INSERT INTO incidents (at, kind, path, version, recorded, seen, source) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      NOW - 1000,
+      'zip',
+      path,
+      version,
+      zip,
+      seen,
+      source,
+    );
+  }
+
   /** A page as its reader gets it. */
   async page(target: string, headers: Record<string, string> = {}) {
     const answer = await this.server.get(target, { accept: 'text/html', ...headers });

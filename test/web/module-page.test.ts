@@ -90,10 +90,7 @@ beforeAll(async () => {
   const records = [recordOf('example.test/record-only', 'v1.0.0', 'computed')];
   open = await MadeSite.start({ versions, yanks, signatures, records });
   guarded = await MadeSite.start({ versions, gate: gateOf(access.authenticator, false) });
-  open.directory.sql(
-    'INSERT INTO incidents (at, kind, path, version, recorded, seen, source) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ...[NOW - 1000, 'zip', P, 'v1.3.0', `h1:${EVIL}`, EVIL, `https://${EVIL}`],
-  );
+  open.noteIncident(P, 'v1.3.0', EVIL, `https://${EVIL}`);
 });
 
 afterAll(async () => {

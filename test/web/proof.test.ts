@@ -6,17 +6,17 @@ import { parseTilePath, subtreeHash } from '../../src/tlog/tile.ts';
 const { rootFrom, parseLookup, check } = (await import(
   new URL('../../assets/page.js', import.meta.url).href
 )) as {
-  rootFrom(
+  rootFrom: (
     id: number,
     leaf: Uint8Array,
     size: number,
     readTile: (path: string) => Promise<Uint8Array>,
-  ): Promise<{ root: Uint8Array; tiles: string[] }>;
-  parseLookup(body: string): { id: number; record: string; size: number };
-  check(
+  ) => Promise<{ root: Uint8Array; tiles: string[] }>;
+  parseLookup: (body: string) => { id: number; record: string; size: number };
+  check: (
     claim: object,
     get: (url: string) => Promise<Response>,
-  ): Promise<{ problem?: string; signed?: boolean }>;
+  ) => Promise<{ problem?: string; signed?: boolean }>;
 };
 
 const leaves = Array.from({ length: 70_000 }, (_, n) => recordHash(Buffer.from(`${n}`)));

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+/** Where Debian's package has it. */
+export const CHROMIUM = '/usr/bin/chromium';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+/** A page whose console, failed requests and refused policies are kept. */
+export async function openPage(
+  browser: Browser,
+  o: BrowserContextOptions = {},
+): Promise<{ page: Page; problems: string[]; foreign: string[] }> {
+  const context = await browser.newContext(o);
+  const page = await context.newPage();
+  const problems: string[] = [];
+  const foreign: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('request', (request) => {
+    if (new URL(request.url()).hostname !== '127.0.0.1') foreign.push(request.url());
+  });
+  return { page, problems, foreign };
+}
+
+/** What axe finds wrong, in a line each. It is run outside of the page's own world, which its policy does not let in. */
+export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
+  const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) };
+  const found = await page.evaluate(`(async () => {
+    ${AXE};
+    const { violations } = await axe.run(document, ${JSON.stringify(options)});
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html));
+  })()`);
+  return found as string[];
+}
