@@ -46,12 +46,17 @@ export async function viewModule(site: Site, path: string): Promise<ModuleView> 
   };
 }
 
+/** Larger ones, in bytes, and more retractions than anybody writes are not read: each is held against every version. */
+const MOST_GO_MOD = 256 * 1024;
+const MOST_RETRACTIONS = 500;
+
 /** Undefined for one that is not held or cannot be read: the page says less then. */
 async function readGoMod(site: Site, path: string, version: string): Promise<ModFile | undefined> {
   const text = await site.goMod(path, version);
-  if (text === undefined) return undefined;
+  if (text === undefined || text.length > MOST_GO_MOD) return undefined;
   try {
-    return parseModFile(text);
+    const file = parseModFile(text);
+    return { ...file, retract: file.retract.slice(0, MOST_RETRACTIONS) };
   } catch (error) {
     if (error instanceof GokeepError) return undefined;
     throw error;

@@ -19,15 +19,16 @@ export async function identified(gate: Gate, { socket }: IncomingMessage, author
 
 export function signInPage(site: Site, visit: Visit): void {
   const main = site.asksWho
-    ? form(visit, undefined)
+    ? form(site, visit, undefined)
     : html`<h1>No need to sign in</h1><p>Whoever reaches this server may read everything on it.</p>`;
   sendPage(site, visit, { title: 'Sign in', main });
 }
 
-function form({ query, signedIn, principal }: Visit, problem: string | undefined): Part {
+function form(site: Site, { query, signedIn, principal }: Visit, problem: string | undefined): Part {
   return html`<div class="narrow">
 <h1>Sign in</h1>
 ${signedIn && html`<p>You are signed in as <strong>${principal.name}</strong>. Another token takes its place.</p>`}
+${isOverheard(site) && html`<p class="alert warn">This connection is not encrypted: whoever is on the way can read the token. Ask your operator for an https address.</p>`}
 ${problem !== undefined && html`<p class="alert" id="problem" role="alert">${problem}</p>`}
 <form method="post" action="/ui/sign-in" class="stack">
 <input type="hidden" name="next" value="${ownPage(query.get('next'))}">
@@ -53,7 +54,7 @@ export async function signIn(site: Site, visit: Visit): Promise<void> {
     const problem = principal.problem();
     if (problem.code !== 'unauthenticated') throw problem;
     const again = { ...visit, query: new URLSearchParams({ next }) };
-    const main = form(again, saidOf(problem.message));
+    const main = form(site, again, saidOf(problem.message));
     return sendRefused(site, again, { title: 'Sign in', main }, problem);
   }
   site.sessions.close(visit.request);
@@ -77,6 +78,14 @@ export function signOut(site: Site, visit: Visit): void {
 }
 
 const isSecure = ({ settings }: Site): boolean => settings().url.startsWith('https:');
+
+/** Others than this machine can be on the way, and nothing is encrypted. */
+function isOverheard({ settings }: Site): boolean {
+  const { url } = settings();
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
 
 /** Where to go afterwards: a page of ours, whatever the address says. */
 function ownPage(next: string | null): string {

@@ -126,7 +126,7 @@ describe.skipIf(!needs(CHROMIUM))('the pages in Chromium', () => {
     expect(problems).toEqual([]);
     expect(foreign).toEqual([]);
     await page.context().close();
-  });
+  }, 120_000);
 
   it('are complete without JavaScript', async () => {
     const { page, problems } = await openPage(browser, { javaScriptEnabled: false });
@@ -159,7 +159,7 @@ describe.skipIf(!needs(CHROMIUM))('the pages in Chromium', () => {
         setTimeout(() => done({ shift, paint: performance.getEntriesByName('first-contentful-paint')[0].startTime }), 100);
       })`)) as { shift: number; paint: number };
       expect([target, shift < 0.02]).toEqual([target, true]);
-      expect(paint).toBeLessThan(1_000);
+      expect(paint).toBeLessThan(2_000);
     }
     await page.context().close();
   });

@@ -182,4 +182,19 @@ describe('signing in', () => {
     });
     expect(answer.headers.get('set-cookie')).toMatch(/; Secure$/);
   });
+
+  it('warns where the token could be overheard', async () => {
+    let url = '';
+    const parts = { settings: () => ({ url, vkey: 'key' }) };
+    await using site = await MadeSite.start({ gate: gateOf(access.authenticator, false), parts });
+    for (const [address, warns] of [
+      ['http://go.corp.test:8787', true],
+      ['https://go.corp.test', false],
+      ['http://[::1]:8787', false],
+    ] as const) {
+      url = address;
+      const { text } = await site.page('/ui/sign-in');
+      expect([url, text.includes('not encrypted')]).toEqual([url, warns]);
+    }
+  });
 });

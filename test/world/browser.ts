@@ -30,11 +30,15 @@ export async function openPage(
   return { page, problems, foreign };
 }
 
-/** What axe finds wrong, in a line each. It is run outside of the page's own world, which its policy does not let in. */
+/**
+ * What axe finds wrong, in a line each. It comes in by the debugger: the page's policy would not let it.
+ *
+ * @param rules all, where none are named
+ */
 export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
   const options = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) };
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(`${AXE};0`);
   const found = await page.evaluate(`(async () => {
-    ${AXE};
     const { violations } = await axe.run(document, ${JSON.stringify(options)});
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html));
   })()`);
