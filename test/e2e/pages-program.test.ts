@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { accessibilityProblems, CHROMIUM, launch, openPage } from '../world/browser.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
+import { needs } from '../world/programs.ts';
+import { UpstreamWorld } from '../world/upstream-world.ts';
 
 let open: GokeepProcess;
 let guarded: GokeepProcess;
@@ -50,3 +53,28 @@ it('the program asks for a token where access is required, and takes those of it
   for (const target of ['/ui/log/records', '/ui/mod/example.test/m', '/api/v1/modules/example.test/m'])
     expect([target, (await page(guarded, target)).status]).toEqual([target, 401]);
 });
+
+it.skipIf(!needs(CHROMIUM))(
+  'a browser proves what the program has just admitted (needs chromium)',
+  async () => {
+    await using world = await UpstreamWorld.start();
+    await world.publish({ path: 'example.test/Fresh', version: 'v1.0.0' });
+    await using gokeep = await GokeepProcess.start({
+      toml: `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n`,
+    });
+    const name = gokeep.vkey.split('+')[0]!;
+    expect((await gokeep.get(`/sumdb/${name}/lookup/example.test/!fresh@v1.0.0`)).status).toBe(200);
+    const browser = await launch();
+    try {
+      const { page: tab, problems } = await openPage(browser);
+      await tab.goto(`${gokeep.url}/ui/log`);
+      await tab.getByRole('link', { name: 'example.test/Fresh@v1.0.0' }).click();
+      await tab.waitForSelector('.proof[data-state=good]');
+      expect(await tab.getByText('proven by').count()).toBe(1);
+      expect(await accessibilityProblems(tab)).toEqual([]);
+      expect(problems).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  },
+);

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateOf } from '../../src/http/gate.ts';
 import { MadeAccess } from '../access/made-access.ts';
+import { makeTestCa } from '../upstream/test-ca.ts';
 import type { MadeVersion } from '../web/made-catalogue.ts';
 import { MadeSite, NOW, recordOf } from '../web/made-site.ts';
 import { accessibilityProblems, CHROMIUM, launch, openPage } from '../world/browser.ts';
@@ -297,11 +301,38 @@ describe.skipIf(!needs(CHROMIUM))('the pages in Chromium', () => {
     const [cookie] = await page.context().cookies(`${guarded.url}/ui/`);
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/ui' });
     expect(await page.evaluate('document.cookie')).toBe('');
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await accessibilityProblems(page)).toEqual([]);
+    expect(await sideways(page)).toBe(0);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${guarded.url}/ui/`);
     expect((await page.goto(guarded.url + target))?.status()).toBe(401);
     expect(problems.filter((text) => !/status of 4(?:01|22)/.test(text))).toEqual([]);
     await page.context().close();
+  });
+
+  it('let in over TLS, with a cookie that goes over nothing else', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'gokeep-tls-'));
+    const made = makeTestCa();
+    const cert = path.join(directory, 'cert.pem');
+    const key = path.join(directory, 'key.pem');
+    writeFileSync(cert, made.cert);
+    writeFileSync(key, made.key);
+    await using site = await MadeSite.start({
+      versions,
+      gate: gateOf(access.authenticator, false),
+      tls: { cert, key },
+    });
+    const { page, problems } = await openPage(browser, { ignoreHTTPSErrors: true });
+    await page.goto(`${site.url}/ui/sign-in?next=${encodeURIComponent(`/ui/mod/${P}?tab=record`)}`);
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.proof[data-state=good]');
+    const [cookie] = await page.context().cookies(`${site.url}/ui/`);
+    expect(cookie).toMatchObject({ secure: true, httpOnly: true });
+    expect(problems).toEqual([]);
+    await page.context().close();
+    rmSync(directory, { recursive: true });
   });
 
   it('copy the lines for the reader who asks for it', async () => {
