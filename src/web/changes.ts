@@ -9,14 +9,18 @@ export interface FileChange {
 }
 
 export interface Changes {
-  /** go.mod first, then by name. */
+  /** go.mod first, then by name; those that were not compared come last. */
   readonly files: readonly FileChange[];
   /** How many are the same. */
   readonly same: number;
 }
 
-/** Files of the same size are read and compared up to so many, and so many bytes. */
+/**
+ * Files of the same size are read and compared up to so many, so many bytes, and so many milliseconds: checksums in the zips would be quicker, but
+ * who makes a zip can make them agree.
+ */
 const MOST_READ_FILES = 400;
+const MOST_READ_MS = 250;
 const MOST_READ_BYTES = 8 * 1024 * 1024;
 /** Of a file that differs so much is compared line by line. */
 const MOST_OF_A_FILE = 256 * 1024;
@@ -43,12 +47,14 @@ export async function compareVersions(
   let same = 0;
   let readFiles = 0;
   let readBytes = 0;
+  const until = performance.now() + MOST_READ_MS;
+  const isEnough = (size: number) =>
+    readFiles >= MOST_READ_FILES || readBytes + size > MOST_READ_BYTES || performance.now() > until;
   for (const { name, size } of after) {
     const was = sizes.get(name);
     if (was === undefined) files.push({ name, kind: 'added' });
     else if (was !== size) files.push({ name, kind: 'changed' });
-    else if (readFiles >= MOST_READ_FILES || readBytes + size > MOST_READ_BYTES)
-      files.push({ name, kind: 'unknown' });
+    else if (isEnough(size)) files.push({ name, kind: 'unknown' });
     else {
       readFiles++;
       readBytes += size;
@@ -57,9 +63,9 @@ export async function compareVersions(
       else files.push({ name, kind: 'changed' });
     }
   }
-  const first = (name: string) => (name === 'go.mod' ? 0 : 1);
+  const rank = ({ name, kind }: FileChange) => (kind === 'unknown' ? 2 : name === 'go.mod' ? 0 : 1);
   return {
-    files: files.sort((a, b) => first(a.name) - first(b.name) || (a.name < b.name ? -1 : 1)),
+    files: files.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1)),
     same,
   };
 }

@@ -62,7 +62,8 @@ async function all(
       length += made.toString().length;
       parts.push(html`<section><h2 class="file">${change.name}</h2>${made}</section>`);
     }
-  return html`<p class="quiet">${counted(files.length, 'file')} differ, ${counted(same, 'file')} do not.</p>
+  const unknown = files.filter((change) => !isCompared(change)).length;
+  return html`<p class="quiet">${counted(files.length - unknown, 'file')} differ, ${counted(same, 'file')} do not.${unknown > 0 && ` ${counted(unknown, 'file')} of the same size were not compared here, since there are so many; each is on its own page.`}</p>
 ${files.length > 0 && table('Changed files', ['State', 'File'], rows.rows)}
 ${rowsPager(rows, diffLink(path, from, to))}
 ${parts}`;

@@ -121,6 +121,15 @@ describe('the changes between two versions', () => {
     }
   });
 
+  it('are not said to be none where there was too much to compare', async () => {
+    const { text } = await open.page(`/ui/diff/${P}/v1.2.0...v1.3.0`);
+    expect(text).toMatch(/\d+ files of the same size were not compared here/);
+    const alone = await open.page(
+      `/ui/diff/${P}/v1.2.0...v1.3.0?file=${encodeURIComponent(`f/${'&'.repeat(200)}999`)}`,
+    );
+    expect(alone.text).toContain('<span class="add">+v1.3.0');
+  });
+
   it('need both versions', async () => {
     for (const rest of [
       `${P}/v1.0.0...v9.9.9`,
