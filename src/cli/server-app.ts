@@ -32,9 +32,11 @@ import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
+import { openPages } from '../web/pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
 import type { ServedModules } from './server-modules.ts';
+import type { ServedCatalogue } from './server-catalogue.ts';
 import { isLoopbackOnly, type ServedPublishing } from './server-publishing.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -49,6 +51,7 @@ export interface AppParts {
   readonly modules: ServedModules;
   readonly bundles: BundleImport;
   readonly publishing: ServedPublishing;
+  readonly catalogue: ServedCatalogue;
   readonly refusals: RefusalNotes;
   readonly gate: Gate;
   /** False: nothing is published, yanked or signed here. */
@@ -133,6 +136,21 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
     startPage: () => startPage(parts.settings(), config.access.required),
     setupPage: (path) => setupPage(path, { ...parts.settings(), credentials: config.access.required }),
+    pages: openPages({
+      exchange,
+      gate,
+      asksWho: config.access.required,
+      settings: parts.settings,
+      name: served.name,
+      catalogue: parts.catalogue.catalogue,
+      zips: parts.catalogue.zipFiles,
+      reader,
+      hosted: served.hosted,
+      signing,
+      goMod: (modulePath, version) => store.read('mod', modulePath, version),
+      isPrivate,
+      now: Date.now,
+    }),
     health,
     metrics,
     serveMetrics: config.metricsListen === undefined,

@@ -182,6 +182,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       modules,
       bundles,
       publishing,
+      catalogue: held,
       refusals,
       gate: access.gate,
       takesVersions,

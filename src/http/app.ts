@@ -38,6 +38,7 @@ export interface AppOptions {
   readonly startPage: () => string;
   /** How to set up clients, by the path from `/setup` on. */
   readonly setupPage: (path: string) => string;
+  readonly pages: Pages;
   readonly health: Health;
   readonly metrics: Metrics;
   /** False when a listener of its own serves them. */
@@ -48,6 +49,16 @@ export interface AppOptions {
   readonly served: Served;
   readonly listen: ListenOptions;
   readonly now: () => number;
+}
+
+/** What is for people, and for their programs (web/pages.ts). */
+export interface Pages {
+  /** `/`, for a browser. */
+  readonly start: Handler;
+  /** Below `/ui/`, forms that are sent there too. */
+  readonly ui: Handler;
+  /** What `/api/v1/` tells of modules and log. */
+  readonly api: Handler;
 }
 
 /** The base URL that answers from the store only, as the public mirror documents it. */
@@ -62,7 +73,14 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
   publish: (request) => checkUpload(request, 'the zip'),
   yank: checkWrite,
   sign: (request) => checkUpload(request, 'the signature bundle'),
+  form: checkWrite,
 };
+/** Where a page has a form sent. */
+const FORMS = ['/ui/sign-in', '/ui/sign-out'];
+/** What programs ask that do not build: people's tools. */
+const READ_API = ['search', 'modules', 'modules/*', 'dependents/*', 'log', 'log/*', 'openapi.json'].map(
+  (name) => `/api/v1/${name}`,
+);
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
 const NEEDS_NOBODY: ReadonlySet<string> = new Set(['page', 'health', 'metrics', 'vulndb']);
 
@@ -143,7 +161,17 @@ export function buildApp(o: AppOptions): FastifyInstance {
     closeWhenIdle(app.server, open, o.listen.drain);
     done();
   });
-  app.get('/', take('page', plainPage(o.exchange, o.startPage)));
+  const plain = plainPage(o.exchange, o.startPage);
+  app.get(
+    '/',
+    take('page', (asked) => (wantsHtml(asked.request) ? o.pages.start(asked) : plain(asked))),
+  );
+  const ui = take('ui', o.pages.ui);
+  for (const target of ['/ui', '/ui/*']) app.get(target, ui);
+  const form = take('form', o.pages.ui);
+  for (const target of FORMS) app.post(target, form);
+  const api = take('api', o.pages.api);
+  for (const target of READ_API) app.get(target, api);
   const setup = take('page', plainPages(o.exchange, o.setupPage));
   app.get('/setup', setup);
   app.get('/setup/*', setup);
@@ -163,6 +191,11 @@ export function buildApp(o: AppOptions): FastifyInstance {
   // Only other methods come here, and dispatch refuses them.
   app.setNotFoundHandler(other);
   return app;
+}
+
+/** Only browsers ask for HTML: curl, and whatever else reads `/`, gets plain text. */
+function wantsHtml({ headers }: IncomingMessage): boolean {
+  return headers.accept?.includes('text/html') ?? false;
 }
 
 /** Runs one handler and turns what it throws into an answer; never rejects. */

@@ -33,7 +33,9 @@ export interface TextAnswer {
   readonly kind: string;
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
+  /** Flat list of names and values, in place of what keeps every cache from it; and of how to authenticate. */
+  readonly headers?: readonly string[];
 }
 
 /** Address of the client: the socket's, or the one a trusted front server names. */
@@ -140,7 +142,7 @@ export class Exchange {
   }
 
   /**
-   * Answers with a short text that no cache may keep.
+   * Answers with a short text that no cache may keep, unless its own headers say more.
    *
    * @param error what it tells, where it tells one
    */
@@ -157,18 +159,12 @@ export class Exchange {
   ): void {
     const { kind, status, contentType } = answer;
     const body = Buffer.from(answer.body);
-    const headers = [
-      'Content-Type',
-      contentType,
-      'Content-Length',
-      String(body.length),
-      'Cache-Control',
-      'no-store',
-      'X-Content-Type-Options',
-      'nosniff',
-    ];
+    const headers = ['Content-Type', contentType, 'X-Content-Type-Options', 'nosniff'];
+    if (status !== 304) headers.push('Content-Length', String(body.length));
+    headers.push(...(answer.headers ?? ['Cache-Control', 'no-store']));
     if (status === 503) headers.push('Retry-After', '5');
-    if (status === 401) headers.push('WWW-Authenticate', 'Basic realm="gokeep"');
+    if (status === 401 && answer.headers === undefined)
+      headers.push('WWW-Authenticate', 'Basic realm="gokeep"');
     if (status === 405) headers.push('Allow', 'GET, HEAD');
     // After a malformed request the connection is not to be trusted, nor is it where a body was not read.
     const unread = bringsBody(request) && !request.readableEnded;
@@ -183,10 +179,10 @@ export class Exchange {
         error,
       });
     response.writeHead(status, headers);
-    const written = request.method === 'HEAD' ? undefined : body;
+    const written = request.method === 'HEAD' || status === 304 ? undefined : body;
     if (unread && !request.complete) endBeforeBody(request, response, written, this.#lingerMs);
     else response.end(written);
-    const bytes = request.method === 'HEAD' ? 0 : body.length;
+    const bytes = written?.length ?? 0;
     this.finish(request, startedAt, { kind, status, bytes, from: 'none', error });
   }
 }

@@ -3,12 +3,15 @@ import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '../access/authenticator.ts';
 import { EVERYBODY, type Principal } from '../access/principal.ts';
 
+/** What of a request says who sends it. */
+export type Credentials = Pick<IncomingMessage, 'headers' | 'socket'>;
+
 /** Says who sends a request. */
 export interface Gate {
   /** At once, where it was found out before; undefined: {@link identify} has to. */
-  known(request: IncomingMessage): Principal | undefined;
+  known(request: Credentials): Principal | undefined;
   /** Never rejects. */
-  identify(request: IncomingMessage): Promise<Principal>;
+  identify(request: Credentials): Promise<Principal>;
   /** Who sends nothing that says so. */
   readonly anonymous: Principal;
 }
@@ -25,7 +28,7 @@ export function gateOf(authenticator: Authenticator, certificates: boolean): Gat
   const { anonymous } = authenticator;
   /** Credentials that come with a connection hold as long as it does. */
   const ofSockets = new WeakMap<object, Principal>();
-  const subjectOf = ({ socket }: IncomingMessage) =>
+  const subjectOf = ({ socket }: Credentials) =>
     certificates ? clientSubject(socket as TLSSocket) : undefined;
   return {
     anonymous,

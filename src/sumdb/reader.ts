@@ -1,6 +1,6 @@
 import { GokeepError } from '../errors.ts';
 import type { LoggedRecord, LogReader } from '../store/log-reader.ts';
-import type { Provenance } from '../store/log-records.ts';
+import type { Incident, Provenance } from '../store/log-records.ts';
 import { formatGoSumRecord } from '../tlog/go-sum-record.ts';
 import { HASH_SIZE } from '../tlog/hash.ts';
 import { formatRecord } from '../tlog/record.ts';
@@ -50,6 +50,22 @@ export class DatabaseReader {
   /** Where a record came from. */
   provenance(id: number): Provenance | undefined {
     return this.#log.provenance(id);
+  }
+
+  /** At most `limit` published records from id `from` on; a replica has gaps between them. */
+  records(from: number, limit: number): LoggedRecord[] {
+    const { size } = this.#head();
+    return this.#log.recordsFrom(from, limit).filter(({ id }) => id < size);
+  }
+
+  /** The newest incidents, newest first. */
+  incidents(limit: number): Incident[] {
+    return this.#log.incidents(limit);
+  }
+
+  /** Incidents of one module path, or of one version of it and of the path as a whole; newest first. */
+  incidentsOf(path: string, version: string | undefined, limit: number): Incident[] {
+    return this.#log.incidentsOf(path, version, limit);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { buildApp } from '../../src/http/app.ts';
+import { buildApp, type Pages } from '../../src/http/app.ts';
 import { clientAddress } from '../../src/http/client-address.ts';
 import { Metrics } from '../../src/http/counters.ts';
 import { databaseHandler, type ServedDatabase } from '../../src/http/database-handler.ts';
@@ -46,6 +46,8 @@ export interface InProcessOptions {
   readonly signatures?: (exchange: Exchange) => Handler;
   /** Told of each error that is answered. */
   readonly onRefused?: RefusalSink;
+  /** What people look at. */
+  readonly pages?: (exchange: Exchange, url: () => string) => Pages;
   /** How long what comes behind an answer is read. */
   readonly lingerMs?: number;
 }
@@ -98,6 +100,8 @@ export class InProcess implements AsyncDisposable {
     });
     const served = o.served ?? new Served({ write: async () => {}, now, onHiddenError: () => {} });
     const { wishes } = o;
+    let url = '';
+    const noPages = () => Promise.reject(new Error('no pages here'));
     const isPrivate = o.isPrivate ?? ((path) => path.startsWith('private.test/'));
     const app = buildApp({
       via: 'in-process.internal',
@@ -117,6 +121,7 @@ export class InProcess implements AsyncDisposable {
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
       startPage: () => 'the start page\n',
       setupPage: (path) => `${path}\n`,
+      pages: o.pages?.(exchange, () => url) ?? { start: noPages, ui: noPages, api: noPages },
       health: { problems: o.problems ?? (async () => []) } as never,
       metrics,
       serveMetrics: true,
@@ -134,6 +139,7 @@ export class InProcess implements AsyncDisposable {
     });
     await app.listen({ host: '127.0.0.1', port: 0 });
     const scheme = o.tls === undefined ? 'http' : 'https';
+    url = `${scheme}://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
     return new InProcess(app, { prepared, metrics, log, written, scheme });
   }
 

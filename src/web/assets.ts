@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** A file that pages name by what is in it, so that it can be kept for ever. */
+export interface Asset {
+  readonly url: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+const DIRECTORY = path.join(import.meta.dirname, '..', '..', 'assets');
+
+export const ASSETS_PREFIX = '/ui/assets/';
+
+function load(file: string, contentType: string): Asset {
+  const body = readFileSync(path.join(DIRECTORY, file));
+  const digest = createHash('sha256').update(body).digest('hex').slice(0, 12);
+  const { name, ext } = path.parse(file);
+  return { url: `${ASSETS_PREFIX}${name}.${digest}${ext}`, contentType, body };
+}
+
+export interface Assets {
+  readonly style: Asset;
+  readonly script: Asset;
+  readonly icon: Asset;
+  /** Undefined for an address that is none of theirs: one of another release, or a guess. */
+  find(url: string): Asset | undefined;
+}
+
+/** Reads the files once, at the start. */
+export function openAssets(): Assets {
+  const style = load('page.css', 'text/css; charset=utf-8');
+  const script = load('page.js', 'text/javascript; charset=utf-8');
+  const icon = load('icon.svg', 'image/svg+xml');
+  const all = new Map([style, script, icon].map((asset) => [asset.url, asset]));
+  return { style, script, icon, find: (url) => all.get(url) };
+}

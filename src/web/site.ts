@@ -1,0 +1,44 @@
+import type { Catalogue, ZipFiles } from '../catalogue/catalogue.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Gate } from '../http/gate.ts';
+import type { Asked } from '../http/handler.ts';
+import type { ClientSettings } from '../http/start-page.ts';
+import type { Signing } from '../publish/signing.ts';
+import type { HostedTables } from '../store/hosted-tables.ts';
+import type { DatabaseReader } from '../sumdb/reader.ts';
+import type { Assets } from './assets.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What pages are made of. */
+export interface SiteParts {
+  readonly exchange: Exchange;
+  readonly gate: Gate;
+  /** Clients need credentials. */
+  readonly asksWho: boolean;
+  /** Known only once the server listens. */
+  readonly settings: () => ClientSettings;
+  /** Name of our checksum database. */
+  readonly name: string;
+  readonly catalogue: Catalogue;
+  readonly zips: ZipFiles;
+  readonly reader: DatabaseReader;
+  readonly hosted: Pick<HostedTables, 'yanks'>;
+  readonly signing: Pick<Signing, 'show'>;
+  /** The go.mod that is held of a version. */
+  readonly goMod: (path: string, version: string) => Promise<Buffer | undefined>;
+  readonly isPrivate: (path: string) => boolean;
+  readonly now: () => number;
+}
+
+export interface Site extends SiteParts {
+  readonly assets: Assets;
+  readonly sessions: Sessions;
+}
+
+/** A request for a page: its path, without query, and what the query says. */
+export interface Visit extends Asked {
+  readonly query: URLSearchParams;
+  /** Whether the cookie of a session came, and it holds. */
+  readonly signedIn: boolean;
+  readonly mayRead: (modulePath: string) => boolean;
+}
