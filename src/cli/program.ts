@@ -1,4 +1,5 @@
 import { addBundle } from './bundle.ts';
+import { addDoctor } from './doctor.ts';
 import { addFsck } from './fsck.ts';
 import { addGoauth } from './goauth.ts';
 import { addKey } from './key.ts';
@@ -20,6 +21,7 @@ export function runProgram(): void {
   runCommands([
     addServe,
     addBundle,
+    addDoctor,
     addFsck,
     addGoauth,
     addKey,

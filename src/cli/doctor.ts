@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { HostMachine } from '../client/doctor/host-machine.ts';
+import { type RunOptions, runDoctor } from '../client/doctor/run.ts';
+import { exitFound, printLines } from './output.ts';
+
+async function doctor(options: RunOptions): Promise<void> {
+  if ((await runDoctor(new HostMachine(), options, printLines)) !== 0) exitFound();
+}
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description(
+      "say what is wrong with this machine's use of a gokeep, and how to change it; changes nothing",
+    )
+    .option('--url <url>', 'address of the gokeep server (or GOKEEP_URL; default: GOPROXY)')
+    .option(
+      '--module <path@version>',
+      'module version to download for a try (default: one that the server holds)',
+    )
+    .option('--json', 'print one JSON document')
+    .option('--report <file>', 'also write a report for a ticket, without secrets')
+    .option('--explain <text>', 'say what an error means that go has printed, instead')
+    .action((options: RunOptions) => doctor(options));
+}
