@@ -1,14 +1,23 @@
 import type { Command } from 'commander';
 import { HostMachine } from '../client/doctor/host-machine.ts';
 import { type RunOptions, runDoctor } from '../client/doctor/run.ts';
+import { traceGo } from '../client/doctor/trace/trace.ts';
 import { exitFound, printLines } from './output.ts';
 
 async function doctor(options: RunOptions): Promise<void> {
   if ((await runDoctor(new HostMachine(), options, printLines)) !== 0) exitFound();
 }
 
+async function trace(command: readonly string[]): Promise<void> {
+  process.exitCode = await traceGo(new HostMachine(), command, {
+    stdout: (chunk) => process.stdout.write(chunk),
+    stderr: (text) => process.stderr.write(text),
+    print: (lines) => printLines(['', ...lines]),
+  });
+}
+
 export function addDoctor(program: Command): void {
-  program
+  const command = program
     .command('doctor')
     .description(
       "say what is wrong with this machine's use of a gokeep, and how to change it; changes nothing",
@@ -22,4 +31,9 @@ export function addDoctor(program: Command): void {
     .option('--report <file>', 'also write a report for a ticket, without secrets')
     .option('--explain <text>', 'say what an error means that go has printed, instead')
     .action((options: RunOptions) => doctor(options));
+  command
+    .command('trace')
+    .description('run a go command and say, request by request, who answered it')
+    .argument('<command...>', 'after --: go and what it is to do')
+    .action((words: string[]) => trace(words));
 }
