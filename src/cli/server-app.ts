@@ -30,6 +30,7 @@ import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
+import { doctorPages } from './doctor-pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
 import type { ServedModules } from './server-modules.ts';
@@ -126,6 +127,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     }),
     yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
+    pages: doctorPages(exchange, () => parts.settings().url),
     startPage: () => startPage(parts.settings(), config.access.required),
     health,
     metrics,

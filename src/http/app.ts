@@ -35,6 +35,8 @@ export interface AppOptions {
   /** Shows the signatures of a version, and takes one. */
   readonly signatures: Handler;
   readonly startPage: () => string;
+  /** Further pages that everybody may read, by their path. */
+  readonly pages: Readonly<Record<string, Handler>>;
   readonly health: Health;
   readonly metrics: Metrics;
   /** False when a listener of its own serves them. */
@@ -145,6 +147,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.get('/livez', take('health', livez(o.exchange)));
   app.get('/readyz', take('health', readyz(o.exchange, o.health)));
   app.get('/api/v1/server', take('page', identityPage(o.exchange, o.via)));
+  for (const [path, page] of Object.entries(o.pages)) app.get(path, take('page', page));
   if (o.serveMetrics) app.get('/metrics', take('metrics', metricsPage(o.exchange, o.metrics)));
   app.put('/api/v1/bundles', take('bundle', o.bundles));
   app.post(`${YANKS_PREFIX}*`, take('yank', o.yanks));

@@ -113,6 +113,7 @@ export class InProcess implements AsyncDisposable {
       signatures: o.signatures?.(exchange) ?? (() => Promise.reject(new Error('nothing is signed here'))),
       yanks: () => Promise.reject(new Error('nothing is yanked here')),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
+      pages: {},
       startPage: () => 'the start page\n',
       health: { problems: o.problems ?? (async () => []) } as never,
       metrics,
