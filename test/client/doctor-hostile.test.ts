@@ -105,6 +105,32 @@ describe('a server that lies to doctor', () => {
   });
 });
 
+describe('a server that says credentials back', () => {
+  it('does not have them printed', async () => {
+    const server = await at.hostile(at.certificates.whole);
+    const password = 'S3cretOfGoauth';
+    const basic = Buffer.from(`token:${password}`).toString('base64');
+    server.on('/api/v1/server', IDENTITY);
+    server.otherwise = () => ({ fault: 'status', status: 401, body: `no: ${password} and ${basic}\n` });
+    const home = at.home({
+      'root.pem': at.certificates.root,
+      'auth.sh': `#!/bin/sh\nprintf '${server.url}\\n\\nAuthorization: Basic ${basic}\\n\\n'\n`,
+    });
+    chmodSync(path.join(home, 'auth.sh'), 0o700);
+    const report = await at.examine({
+      ...at.env(home),
+      GOPROXY: server.url,
+      GOAUTH: path.join(home, 'auth.sh'),
+      SSL_CERT_FILE: path.join(home, 'root.pem'),
+    });
+    const text = JSON.stringify(report);
+    expect(report.findings.map(({ id }) => id)).toContain('auth-wrong');
+    expect(text).toContain('no: [redacted]');
+    expect(text).not.toContain(password);
+    expect(text).not.toContain(basic);
+  });
+});
+
 describe('secrets', () => {
   const SECRETS = {
     userinfo: 'Us3rInfoPassw0rd',

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../src/client/doctor/doctor.ts';
 import { reportLines } from '../../src/client/doctor/report.ts';
+import { startHttpProxy } from '../upstream/egress-servers.ts';
 import { DoctorWorld } from './doctor-world.ts';
 
 let at: DoctorWorld;
@@ -354,6 +355,27 @@ describe('a machine that is well', () => {
     const report = await at.examine(plain({ GOSUMDB: at.world.vkey }));
     expect(report.findings.map(({ id }) => id)).toEqual(['gosumdb-public']);
     expect(exitCodeOf(report)).toBe(0);
+  });
+
+  it('is so behind an egress proxy, which alone knows the name of the server', async () => {
+    await using proxy = await startHttpProxy();
+    const address = `http://someone:EgressPassw0rd@127.0.0.1:${proxy.port}`;
+    const host = at.guarded.host.replace('127.0.0.1', 'upstream.test');
+    const secure = guarded(
+      { GOPROXY: `https://${host}`, HTTPS_PROXY: address },
+      { '.netrc': at.netrc().replace('127.0.0.1', 'upstream.test') },
+    );
+    const open = plain({ GOPROXY: at.open.url.replace('127.0.0.1', 'upstream.test'), HTTP_PROXY: address });
+    const report = await at.examine(secure);
+    expect(reportLines(report).at(-1), reportLines(report).join('\n')).toBe('All is well.');
+    // That proxy does not forward a second request on one connection, which go would send.
+    const forwarded = await at.examine({ ...open, PATH: '/nonexistent' }, open['GOPROXY']);
+    expect(forwarded.tried[0]).toMatch(/upstream\.test:\d+ answers, and is a gokeep/);
+    expect(proxy.asked).toContain(`CONNECT ${host}`);
+    expect(proxy.credentials.length).toBe(proxy.asked.length);
+    const refused = await at.examine({ ...secure, GOPROXY: 'https://upstream.test:1' });
+    expect(refused.findings[0]?.id).toBe('egress-proxy');
+    expect(refused.findings[0]?.what).toContain('HTTP 403');
   });
 
   it('proves that the server continues the head that go itself has kept', async () => {

@@ -30,7 +30,7 @@ export async function examine(machine: Machine, o: DoctorOptions = {}): Promise<
     module: o.module,
     ms: IN_ALL - (performance.now() - startedAt),
   });
-  const redactor = new Redactor([...secretsOf(machine.env, facts), ...secretsIn(o.url)]);
+  const redactor = new Redactor([...secretsOf(machine.env, facts), ...secretsIn(o.url), ...probed.secrets]);
   return redactor.value(makeReport(facts, probed, findingsOf(facts, probed)));
 }
 

@@ -11,6 +11,8 @@ export interface Report {
   readonly platform: string;
   readonly go: string;
   readonly settings: readonly { readonly name: string; readonly value: string; readonly from: string }[];
+  /** What `go env -changed` names, where this go knows it. */
+  readonly changed: readonly string[] | undefined;
   readonly tried: readonly string[];
   /** What could not be tried, and why. */
   readonly notTried: readonly string[];
@@ -30,6 +32,7 @@ export function makeReport(facts: Facts, probed: Probed, findings: readonly Find
       value,
       from: originText(facts.variables.get(name)?.origin ?? { kind: 'default' }),
     })),
+    changed: facts.changed,
     tried: tried(probed),
     notTried: notTried(probed),
     findings,

@@ -20,6 +20,8 @@ export interface Dialed {
   readonly socket: Socket;
   /** The request names the whole URL: it goes to a proxy, in the clear. */
   readonly absolute: boolean;
+  /** For that proxy: its own credentials. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly egress: string | undefined;
 }
 
@@ -53,13 +55,19 @@ export async function dial(url: URL, around: Surroundings): Promise<Dialed> {
       return {
         socket: isHttps ? await secure(socket, url, around, undefined) : socket,
         absolute: false,
+        headers: {},
         egress: variable,
       };
     }
     if (first.protocol === 'https:') socket = await secure(socket, first, around, variable);
-    if (!isHttps) return { socket, absolute: true, egress: variable };
+    if (!isHttps) return { socket, absolute: true, headers: proxyHeaders(egress.url), egress: variable };
     socket = await tunnel(socket, egress.url, url, around.budget, egress.variable);
-    return { socket: await secure(socket, url, around, undefined), absolute: false, egress: variable };
+    return {
+      socket: await secure(socket, url, around, undefined),
+      absolute: false,
+      headers: {},
+      egress: variable,
+    };
   } catch (error) {
     socket.destroy();
     throw error;
@@ -96,13 +104,16 @@ async function connect(url: URL, budget: Budget, egress: string | undefined): Pr
   }
 }
 
+function proxyHeaders({ username, password }: URL): Record<string, string> {
+  if (username === '') return {};
+  const both = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(both).toString('base64')}` };
+}
+
 /** CONNECT (RFC 9110, section 9.3.6), with the proxy's own credentials. */
 async function tunnel(socket: Socket, proxy: URL, url: URL, budget: Budget, egress: string): Promise<Socket> {
   const target = `${url.hostname}:${portOf(url)}`;
-  const headers: Record<string, string> = { host: target };
-  if (proxy.username !== '')
-    headers['proxy-authorization'] =
-      `Basic ${Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`).toString('base64')}`;
+  const headers = { host: target, ...proxyHeaders(proxy) };
   const request = http.request({
     method: 'CONNECT',
     path: target,

@@ -51,9 +51,9 @@ export async function fetchLikeGo(url: URL, around: Surroundings, o: FetchOption
 }
 
 async function fetchOnce(url: URL, around: Surroundings, o: FetchOptions): Promise<Fetched> {
-  const { socket, absolute, egress } = await dial(url, around);
+  const { socket, absolute, headers, egress } = await dial(url, around);
   try {
-    const answer = send(socket, url, absolute, o);
+    const answer = send(socket, url, absolute, { ...o, headers: { ...headers, ...o.headers } });
     return await within(around.budget.left(STEP.answer), answer, () => socket.destroy());
   } catch (error) {
     throw unreached('answer', error, egress, withoutSecrets(url));

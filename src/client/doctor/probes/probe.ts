@@ -52,8 +52,8 @@ export async function probe(machine: Machine, facts: Facts, o: ProbeOptions): Pr
   const entries = await Promise.all(urls.map((url) => probeEntry(url, around, () => machine.now())));
   const gokeep = entries.find(({ identity }) => identity.kind === 'gokeep');
   const target = o.url === undefined ? (gokeep ?? entries[0]) : entries[0];
-  const nothing = { access: undefined, gosumdbLine: undefined };
-  const done = (rest: Pick<Probed, 'access' | 'gosumdbLine' | 'database' | 'download'>): Probed => ({
+  const nothing = { access: undefined, gosumdbLine: undefined, secrets: [] };
+  const done = (rest: Omit<Probed, 'entries' | 'target' | 'ms'>): Probed => ({
     entries,
     target,
     ...rest,
@@ -81,7 +81,15 @@ export async function probe(machine: Machine, facts: Facts, o: ProbeOptions): Pr
     around,
     named: inGoproxy.filter(({ isReached }) => isReached).map(({ url }) => url),
   });
-  return done({ access, gosumdbLine, database: known, download });
+  return done({ access, gosumdbLine, database: known, download, secrets: secretsIn(authorization) });
+}
+
+/** A header, its last word, and what that is where it is Basic. */
+function secretsIn(authorization: string | undefined): string[] {
+  if (authorization === undefined) return [];
+  const word = authorization.split(' ').at(-1) ?? '';
+  const plain = /^basic /i.test(authorization) ? Buffer.from(word, 'base64').toString() : '';
+  return [word, plain, plain.slice(plain.indexOf(':') + 1)];
 }
 
 /** Files that are named to a person: of directories only what was named by SSL_CERT_DIR. */

@@ -70,5 +70,7 @@ export interface Probed {
   readonly access: AccessProbe | undefined;
   readonly database: DatabaseProbe;
   readonly download: DownloadProbe;
+  /** Credentials that were sent: a server may say them back. */
+  readonly secrets: readonly string[];
   readonly ms: number;
 }
