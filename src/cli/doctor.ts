@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { HostMachine } from '../client/doctor/host-machine.ts';
 import { type RunOptions, runDoctor } from '../client/doctor/run.ts';
 import { traceGo } from '../client/doctor/trace/trace.ts';
-import { exitFound, printLines } from './output.ts';
+import { printLines } from './output.ts';
 
 async function doctor(options: RunOptions): Promise<void> {
-  if ((await runDoctor(new HostMachine(), options, printLines)) !== 0) exitFound();
+  const code = await runDoctor(new HostMachine(), options, printLines);
+  // A name that is still being looked up would hold the process for as long as the resolver likes.
+  process.stdout.write('', () => process.exit(code));
 }
 
 async function trace(command: readonly string[]): Promise<void> {

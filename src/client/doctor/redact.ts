@@ -1,5 +1,6 @@
 import type { Facts } from './facts/facts.ts';
 import { valueOf } from './facts/facts.ts';
+import { decode } from './facts/goproxy-list.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -25,16 +26,8 @@ export function secretsOf(env: Env, facts: Facts): string[] {
 function passwordsIn(text: string): string[] {
   return [...text.matchAll(/[a-z][a-z0-9+.-]*:\/\/([^\s/@"'|,]*)@/gi)].flatMap(([, userinfo = '']) => {
     const password = userinfo.slice(userinfo.indexOf(':') + 1);
-    return [userinfo, password, decoded(password)];
+    return [userinfo, password, decode(password)];
   });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** Takes out of texts what must not be shown: known secrets, and whatever looks like one. */
@@ -43,7 +36,6 @@ export class Redactor {
 
   constructor(secrets: readonly string[]) {
     const long = secrets.map((each) => each.trim()).filter((each) => each.length >= SHORTEST);
-    // In base64, too, as they stand in a Basic header.
     const all = long.flatMap((each) => [each, encodeURIComponent(each), JSON.stringify(each).slice(1, -1)]);
     this.#secrets = [...new Set(all)].sort((a, b) => b.length - a.length);
   }
@@ -78,11 +70,6 @@ export class Redactor {
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [this.text(key), this.#any(each)]));
   }
-}
-
-/** Whether the value of a variable is left out of a report altogether. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
 }
 
 /** The settings that a report shows. */

@@ -7,6 +7,9 @@ import type { Machine } from './machine.ts';
 import { Redactor } from './redact.ts';
 import { reportLines, ticketText } from './report.ts';
 
+/** What a terminal would act on, and a server may have sent. */
+const INVISIBLE = /(?!\n)\p{C}/gu;
+
 /** What the command line says; the program and the script that stands alone read it with parsers of their own. */
 export interface RunOptions {
   readonly url?: string;
@@ -47,7 +50,7 @@ function explainText(text: string, json: boolean, print: (lines: readonly string
 
 function writeReport(file: string, text: string): void {
   try {
-    writeFileSync(file, text, { mode: 0o600 });
+    writeFileSync(file, text.replace(INVISIBLE, '\ufffd'), { mode: 0o600 });
   } catch (cause) {
     throw new GokeepError('bad_config', `${file}: the report cannot be written there`, { cause });
   }

@@ -57,5 +57,6 @@ async function main(): Promise<number> {
 
 fillInForNode20();
 main().then((code) => {
-  process.exitCode = code;
+  // A name that is still being looked up would hold the process for as long as the resolver likes.
+  process.stdout.write('', () => process.exit(code));
 }, fail);

@@ -48,7 +48,8 @@ function credentialsIn(url: URL): GoproxyEntry['credentials'] {
   return { username: decode(url.username), password: decode(url.password) };
 }
 
-function decode(text: string): string {
+/** Percent-decoded where it can be. */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

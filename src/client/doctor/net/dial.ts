@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import http from 'node:http';
 import net, { isIP, type Socket } from 'node:net';
 import * as tls from 'node:tls';
+import { decode } from '../facts/goproxy-list.ts';
 import { describeChain } from './certificates.ts';
 import { type Budget, Overdue, STEP, within } from './deadline.ts';
 import { egressFor } from './egress.ts';
@@ -106,7 +107,7 @@ async function connect(url: URL, budget: Budget, egress: string | undefined): Pr
 
 function proxyHeaders({ username, password }: URL): Record<string, string> {
   if (username === '') return {};
-  const both = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const both = `${decode(username)}:${decode(password)}`;
   return { 'proxy-authorization': `Basic ${Buffer.from(both).toString('base64')}` };
 }
 
