@@ -54,6 +54,15 @@ describe('a server that lies to doctor', () => {
     expect(report.ms).toBeLessThan(10_000);
   });
 
+  it.each<readonly [Fault, string]>([
+    ['endlessList', 'more than 65536 bytes'],
+    ['redirect', 'it redirected more than 10 times'],
+  ])('is left before its time is over: %s', async (fault, why) => {
+    const server = await at.hostile();
+    server.otherwise = (target) => ({ fault, location: target });
+    expect((await examine(server)).findings[0]?.what).toContain(why);
+  });
+
   it.each<Fault>(['html', 'endlessList', 'redirect', 'hangBeforeHead', 'zeros'])(
     'neither hangs it nor is believed: says that it is a gokeep, and then %s',
     async (fault) => {

@@ -107,6 +107,12 @@ const MACHINES: readonly (readonly [what: string, id: string, fix: RegExp, machi
     () => plain({ CGO_ENABLED: '1', CC: 'no-such-cc' }),
   ],
   [
+    'a leak beside what makes builds fail',
+    'cgo-without-compiler',
+    /CGO_ENABLED=0/,
+    () => plain({ GOPROXY: `${at.open.url},direct`, CGO_ENABLED: '1', CC: 'no-such-cc' }),
+  ],
+  [
     'GOCACHE below a file',
     'gocache',
     /export GOCACHE/,
