@@ -83,10 +83,16 @@ const MACHINES: readonly (readonly [what: string, id: string, fix: RegExp, machi
   [
     'a head of another key of the same name',
     'stale-head',
-    /^rm '.*latest'$/m,
+    /^rm -rf '.*latest'$/m,
     () => plain({}, { [at.headFile]: at.otherKey().head }),
   ],
-  ['a head that is garbage', 'stale-head', /^rm /m, () => plain({}, { [at.headFile]: 'what?\n' })],
+  [
+    'a lookup in the module cache that another key has signed',
+    'stale-head',
+    /^rm -rf '.*cache\/download\/sumdb\/gokeep-[^/]*'$/m,
+    () => plain({}, { [at.lookupFile]: `0\nexample.test/held v1.0.0 h1:x=\n\n${at.otherKey().head}` }),
+  ],
+  ['a head that is garbage', 'stale-head', /^rm -rf /m, () => plain({}, { [at.headFile]: 'what?\n' })],
   [
     'GOTOOLCHAIN with the database off',
     'toolchain-without-database',

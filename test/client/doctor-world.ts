@@ -114,6 +114,11 @@ export class DoctorWorld implements AsyncDisposable {
     return `go/pkg/sumdb/${this.open.vkey.split('+')[0]}/latest`;
   }
 
+  /** Where go keeps the lookup of what is held, below a home. */
+  get lookupFile(): string {
+    return `go/pkg/mod/cache/download/sumdb/${this.open.vkey.split('+')[0]}/lookup/${HELD}`;
+  }
+
   /** Another server, which ends with the world. */
   async hostile(tls?: { readonly cert: string; readonly key: string }): Promise<HostileUpstream> {
     return this.#owned.use(await HostileUpstream.start(tls));

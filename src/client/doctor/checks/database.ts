@@ -1,4 +1,5 @@
 import { type Facts, valueOf } from '../facts/facts.ts';
+import { cachedDatabase, headFile } from '../facts/remembered-head.ts';
 import type { Finding } from '../finding.ts';
 import { setTo } from '../fixes.ts';
 import type { Probed } from '../probes/probed.ts';
@@ -10,13 +11,23 @@ export const database: Check = (facts, probed) => [...head(facts), ...answers(fa
 function head(facts: Facts): Finding[] {
   if (facts.head.kind !== 'other key' && facts.head.kind !== 'garbage') return [];
   const signer = facts.head.kind === 'garbage' ? 'nobody' : 'another key';
+  const name = facts.sumdb.kind === 'database' ? facts.sumdb.name : '';
+  const gone = [
+    ...new Set([
+      facts.head.file,
+      headFile(valueOf(facts, 'GOPATH'), name) ?? facts.head.file,
+      cachedDatabase(facts.gomodcache.directory, name),
+    ]),
+  ];
   return [
     {
       id: 'stale-head',
       harm: 'broken',
       what: `${facts.head.file} holds a tree head that ${signer} has signed, not the key in GOSUMDB.`,
-      why: 'A database of the same name had another key here once, or the file is damaged: go reads it first, and refuses everything. Remove it only where you know that the key was changed.',
-      fix: [facts.platform === 'win32' ? `Remove-Item '${facts.head.file}'` : `rm '${facts.head.file}'`],
+      why: 'A database of the same name had another key here once, or the file is damaged: go reads what it kept first, and refuses everything. Remove it only where you know that the key was changed.',
+      fix: gone.map((each) =>
+        facts.platform === 'win32' ? `Remove-Item -Recurse -Force '${each}'` : `rm -rf '${each}'`,
+      ),
     },
   ];
 }

@@ -43,7 +43,10 @@ export async function collectFacts(machine: Machine): Promise<Facts> {
     git,
     otherCaFiles: otherCaFiles(machine, git),
     tls: readTls(machine),
-    head: readRememberedHead(machine, sumdb, value('GOPATH')),
+    head: readRememberedHead(machine, sumdb, {
+      gopath: value('GOPATH'),
+      gomodcache: value('GOMODCACHE'),
+    }),
     gocache: placeOf(machine, variables.get('GOCACHE')),
     gomodcache: placeOf(machine, variables.get('GOMODCACHE')),
     gopath: placeOf(machine, variables.get('GOPATH')),

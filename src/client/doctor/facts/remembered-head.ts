@@ -2,10 +2,13 @@ import path from 'node:path';
 import { GokeepError } from '../../../errors.ts';
 import { openNote } from '../../../note/note.ts';
 import { parseVerifier } from '../../../note/verifier.ts';
+import { parseRecord } from '../../../tlog/record.ts';
 import { parseTree } from '../../../tlog/tree-note.ts';
 import { parseGosumdb } from '../../../upstream/checksum-database-keys.ts';
 import type { Machine } from '../machine.ts';
 import type { RememberedHead, SumdbFact } from './facts.ts';
+
+const MOST_LOOKED_AT = 200;
 
 /** Reads GOSUMDB. */
 export function readSumdb(text: string): SumdbFact {
@@ -26,20 +29,60 @@ export function headFile(gopath: string, name: string): string | undefined {
   return first === '' ? undefined : path.join(first, 'pkg', 'sumdb', ...name.split('/'), 'latest');
 }
 
-/** What go remembers of this machine's database; without reading it out loud, go refuses one that another key signed. */
-export function readRememberedHead(machine: Machine, sumdb: SumdbFact, gopath: string): RememberedHead {
+/**
+ * What go remembers of this machine's database. It refuses a head that another key has signed, wherever it finds one: in the file
+ * of the newest, or with a lookup in the module cache.
+ */
+export function readRememberedHead(
+  machine: Machine,
+  sumdb: SumdbFact,
+  { gopath, gomodcache }: { readonly gopath: string; readonly gomodcache: string },
+): RememberedHead {
   if (sumdb.kind !== 'database') return { kind: 'none' };
   const file = headFile(gopath, sumdb.name);
-  const state = file === undefined ? undefined : machine.read(file);
+  const newest = file === undefined ? undefined : readHead(machine, file, sumdb.vkey, (bytes) => bytes);
+  if (newest?.kind === 'other key' || newest?.kind === 'garbage') return newest;
+  const lookups = path.join(cachedDatabase(gomodcache, sumdb.name), 'lookup');
+  for (const each of gomodcache === '' ? [] : filesBelow(machine, lookups)) {
+    const cached = readHead(machine, each, sumdb.vkey, (bytes) => parseRecord(bytes).rest);
+    if (cached?.kind === 'other key') return cached;
+  }
+  return newest ?? { kind: 'none' };
+}
+
+/** Where go keeps tiles and lookups of a database. */
+export function cachedDatabase(gomodcache: string, name: string): string {
+  return path.join(gomodcache, 'cache', 'download', 'sumdb', ...name.split('/'));
+}
+
+function readHead(
+  machine: Machine,
+  file: string,
+  vkey: string,
+  noteIn: (bytes: Buffer) => Buffer,
+): RememberedHead | undefined {
+  const state = machine.read(file);
   // go makes the file, empty, before it asks.
-  if (file === undefined || state?.kind !== 'file' || state.text === '') return { kind: 'none' };
-  const note = Buffer.from(state.text);
-  const verifier = parseVerifier(sumdb.vkey);
+  if (state.kind !== 'file' || state.text === '') return undefined;
   try {
-    return { kind: 'head', file, size: parseTree(openNote(note, [verifier]).text).size, note };
+    const note = noteIn(Buffer.from(state.text));
+    return { kind: 'head', file, size: parseTree(openNote(note, [parseVerifier(vkey)]).text).size, note };
   } catch (error) {
     if (!(error instanceof GokeepError)) throw error;
     const signedBy = [...state.text.matchAll(/^— (\S+) \S+$/gm)].map(([, name = '']) => name);
     return signedBy.length === 0 ? { kind: 'garbage', file } : { kind: 'other key', file, signedBy };
   }
+}
+
+/** Some of the files below a directory: enough to notice that all of them are of another key. */
+function filesBelow(machine: Machine, directory: string): string[] {
+  const files: string[] = [];
+  const open = [directory];
+  for (let looked = 0; open.length > 0 && looked < MOST_LOOKED_AT; looked++) {
+    const at = open.pop() ?? '';
+    const names = machine.list(at);
+    if (names.length === 0) files.push(at);
+    open.push(...names.map((name) => path.join(at, name)));
+  }
+  return files;
 }

@@ -23,7 +23,8 @@ export async function probeDownload(
   const below = (name: string) => path.join(directory, name);
   try {
     const { head, sumdb } = facts;
-    if (sumdb.kind === 'database' && (head.kind === 'head' || head.kind === 'other key')) {
+    // What go would refuse it is not given: it is told of by itself, and the rest is to be tried.
+    if (sumdb.kind === 'database' && head.kind === 'head') {
       const state = machine.read(head.file);
       const copy = headFile(below('gopath'), sumdb.name);
       if (state.kind === 'file' && copy !== undefined) machine.write(copy, Buffer.from(state.text));
