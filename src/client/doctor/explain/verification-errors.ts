@@ -32,6 +32,13 @@ export const VERIFICATION: readonly KnownError[] = [
     ],
   },
   {
+    id: 'mismatch',
+    pattern: /checksum mismatch(?!.* downloaded: )/,
+    cause:
+      'What was downloaded is not what was recorded. The lines below that say by whom: `go.sum:` is your own record, a name with dots is the checksum database.',
+    fix: ["npx gokeep doctor --explain '…the lines below it, too…'", 'npx gokeep verify'],
+  },
+  {
     id: 'head-by-another-key',
     pattern:
       /malformed note|no verifiable signatures|invalid signature for key|unverified note|note:.*signature/,
