@@ -3,7 +3,7 @@ import http from 'node:http';
 import net, { isIP, type Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { decode } from '../facts/goproxy-list.ts';
-import { describeChain } from './certificates.ts';
+import { describeChain, readPems } from './certificates.ts';
 import { type Budget, Overdue, STEP, within } from './deadline.ts';
 import { egressFor } from './egress.ts';
 import { type Failure, Unreached } from './failure.ts';
@@ -11,8 +11,8 @@ import { type Failure, Unreached } from './failure.ts';
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly budget: Budget;
-  /** Authorities that go would ask, and their files; undefined where the system verifies for it. */
-  readonly trusted: { readonly files: readonly string[]; readonly pems: readonly string[] } | undefined;
+  /** Authorities that go would ask; `files` is empty where the system verifies for it. */
+  readonly trusted: { readonly files: readonly string[]; readonly context: () => tls.SecureContext };
   /** Files of authorities that other programs know. */
   readonly others: readonly string[];
 }
@@ -162,11 +162,10 @@ async function secure(
   egress: string | undefined,
 ): Promise<tls.TLSSocket> {
   const host = bareHost(url);
-  const ca = around.trusted === undefined ? systemAuthorities() : [...around.trusted.pems];
   const secured = tls.connect({
     socket,
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
+    secureContext: around.trusted.context(),
     // Looked at below: what is wrong is to be described.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
@@ -182,7 +181,7 @@ async function secure(
   const code = refusalOf(secured, host);
   if (code === undefined) return secured;
   const trouble = describeChain(secured, code, {
-    trusted: around.trusted?.files ?? [],
+    trusted: around.trusted.files,
     others: around.others,
   });
   secured.destroy();
@@ -195,10 +194,21 @@ function refusalOf(secured: tls.TLSSocket, host: string): string | undefined {
   return error === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID';
 }
 
-/** Those of the system, from the Node release on that can read them; before it those that Node brings along. */
-function systemAuthorities(): string[] | undefined {
-  const { getCACertificates } = tls as { getCACertificates?: (kind: string) => string[] };
-  return getCACertificates?.('system');
+/**
+ * What TLS is verified with, made once and when it is needed: reading some hundred authorities takes longer than a connection.
+ *
+ * @param files undefined: the system verifies for go. Its authorities are read by the Node releases that can; others have those
+ * that Node brings along.
+ */
+export function trustContext(files: readonly string[] | undefined): () => tls.SecureContext {
+  let made: tls.SecureContext | undefined;
+  return () => {
+    if (made !== undefined) return made;
+    const { getCACertificates } = tls as { getCACertificates?: (kind: string) => string[] };
+    const ca = files === undefined ? getCACertificates?.('system') : [...new Set(readPems(files))];
+    made = tls.createSecureContext(ca === undefined ? {} : { ca });
+    return made;
+  };
 }
 
 function once(socket: Socket, event: string): Promise<void> {

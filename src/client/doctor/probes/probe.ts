@@ -1,9 +1,8 @@
 import { GokeepError } from '../../../errors.ts';
 import { valueOf, type Facts } from '../facts/facts.ts';
 import type { Machine } from '../machine.ts';
-import { readPems } from '../net/certificates.ts';
 import { Budget } from '../net/deadline.ts';
-import type { Surroundings } from '../net/dial.ts';
+import { type Surroundings, trustContext } from '../net/dial.ts';
 import { Unreached } from '../net/failure.ts';
 import { fetchLikeGo } from '../net/fetch.ts';
 import { credentialsFor } from './credentials.ts';
@@ -39,7 +38,10 @@ export async function probe(machine: Machine, facts: Facts, o: ProbeOptions): Pr
   const around: Surroundings = {
     env: machine.env,
     budget: new Budget(o.ms),
-    trusted: facts.tls.byFile ? { files: shownFiles(facts), pems: readPems(facts.tls.files) } : undefined,
+    trusted: {
+      files: facts.tls.byFile ? shownFiles(facts) : [],
+      context: trustContext(facts.tls.byFile ? facts.tls.files : undefined),
+    },
     others: facts.otherCaFiles,
   };
   const inGoproxy = facts.goproxy.flatMap(({ url, isReached }) =>
