@@ -92,6 +92,12 @@ const MACHINES: readonly (readonly [what: string, id: string, fix: RegExp, machi
     /^rm -rf '.*cache\/download\/sumdb\/gokeep-[^/]*'$/m,
     () => plain({}, { [at.lookupFile]: `0\nexample.test/held v1.0.0 h1:x=\n\n${at.otherKey().head}` }),
   ],
+  [
+    'a git that does not verify TLS',
+    'git-insecure',
+    /unset http\.sslVerify/,
+    () => plain({}, { '.gitconfig': '[http]\n\tsslVerify = false\n' }),
+  ],
   ['a head that is garbage', 'stale-head', /^rm -rf /m, () => plain({}, { [at.headFile]: 'what?\n' })],
   [
     'GOTOOLCHAIN with the database off',

@@ -73,6 +73,14 @@ function exceptions(facts: Facts): Finding[] {
       why: 'Modules that match and are fetched directly come without TLS being checked, so that anybody on the way can send others. Through the server it has no use.',
       fix: unset(facts, 'GOINSECURE'),
     });
+  if (!facts.git.verifies)
+    found.push({
+      id: 'git-insecure',
+      harm: 'risk',
+      what: 'git is told not to verify TLS, by http.sslVerify or GIT_SSL_NO_VERIFY.',
+      why: 'Whatever go fetches directly from repositories can be exchanged on the way, and so can all else that git fetches.',
+      fix: ['git config --global --unset http.sslVerify', 'unset GIT_SSL_NO_VERIFY'],
+    });
   return found;
 }
 
