@@ -1,5 +1,6 @@
 import { addAudit } from './audit.ts';
 import { addBundle } from './bundle.ts';
+import { addDoctor } from './doctor.ts';
 import { addFsck } from './fsck.ts';
 import { addGoauth } from './goauth.ts';
 import { addImportStore } from './import-store.ts';
@@ -24,6 +25,7 @@ export function runProgram(): void {
     addServe,
     addAudit,
     addBundle,
+    addDoctor,
     addFsck,
     addGoauth,
     addImportStore,

@@ -33,6 +33,7 @@ import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
 import { openPages } from '../web/pages.ts';
+import { doctorPages } from './doctor-pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
 import type { ServedModules } from './server-modules.ts';
@@ -134,6 +135,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
     }),
     yanks: yankHandler({ exchange, yanking, mayPublish, log }),
     vulndb: vulndbHandler(new VulndbStore(config.data), responder),
+    scripts: doctorPages(exchange, () => parts.settings().url),
     startPage: () => startPage(parts.settings(), config.access.required),
     setupPage: (path) => setupPage(path, { ...parts.settings(), credentials: config.access.required }),
     pages: openPages({

@@ -39,6 +39,8 @@ export interface AppOptions {
   /** How to set up clients, by the path from `/setup` on. */
   readonly setupPage: (path: string) => string;
   readonly pages: Pages;
+  /** Scripts that everybody may read, by their path. */
+  readonly scripts: Readonly<Record<string, Handler>>;
   readonly health: Health;
   readonly metrics: Metrics;
   /** False when a listener of its own serves them. */
@@ -178,6 +180,7 @@ export function buildApp(o: AppOptions): FastifyInstance {
   app.get('/livez', take('health', livez(o.exchange)));
   app.get('/readyz', take('health', readyz(o.exchange, o.health)));
   app.get('/api/v1/server', take('page', identityPage(o.exchange, o.via)));
+  for (const [path, page] of Object.entries(o.scripts)) app.get(path, take('page', page));
   if (o.serveMetrics) app.get('/metrics', take('metrics', metricsPage(o.exchange, o.metrics)));
   app.put('/api/v1/bundles', take('bundle', o.bundles));
   app.post(`${YANKS_PREFIX}*`, take('yank', o.yanks));

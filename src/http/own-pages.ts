@@ -17,6 +17,12 @@ export function plainPages(exchange: Exchange, text: (path: string) => string): 
     exchange.text(asked, { kind: 'page', status: 200, contentType: TEXT, body: text(asked.path) });
 }
 
+/** A script that is the same for everybody; what making it throws is answered as any error is. */
+export function scriptPage(exchange: Exchange, contentType: string, text: () => Promise<string>): Handler {
+  return async (asked) =>
+    exchange.text(asked, { kind: 'page', status: 200, contentType, body: await text() });
+}
+
 /** Says that this is a gokeep, and whose checksum database it serves: asked before anything private is sent here. */
 export function identityPage(exchange: Exchange, database: string): Handler {
   const body = `${JSON.stringify({ program: 'gokeep', sumdb: database })}\n`;

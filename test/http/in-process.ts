@@ -119,6 +119,7 @@ export class InProcess implements AsyncDisposable {
       signatures: o.signatures?.(exchange) ?? (() => Promise.reject(new Error('nothing is signed here'))),
       yanks: () => Promise.reject(new Error('nothing is yanked here')),
       vulndb: vulndbHandler(o.vulndb ?? NO_VULNDB, responder),
+      scripts: {},
       startPage: () => 'the start page\n',
       setupPage: (path) => `${path}\n`,
       pages: o.pages?.(exchange, () => url) ?? { start: noPages, ui: noPages, api: noPages },
