@@ -75,7 +75,7 @@ describe('/doctor.mjs', () => {
   });
 
   it('knows the server that it came from where GOPROXY does not name it', async () => {
-    const env = { ...at.env(at.home()), GOPROXY: 'https://proxy.example.io,direct' };
+    const env = { ...at.env(at.home()), GOPROXY: 'https://proxy.example.org,direct' };
     const ran = await run(OLD ?? process.execPath, [await fetched('doctor.mjs', env), '--json'], env);
     const { findings, server } = JSON.parse(ran.stdout) as { findings: { id: string }[]; server: string };
     expect(server).toBe(at.open.url);

@@ -25,7 +25,7 @@ export class MadeMachine implements Machine {
     this.env = env;
     this.#go = {
       GOVERSION: 'go1.26.8',
-      GOPROXY: 'https://proxy.example.io,direct',
+      GOPROXY: 'https://proxy.example.org,direct',
       GOSUMDB: 'sum.golang.org',
       GOPATH: '/home/a/go',
       GOMODCACHE: '/home/a/go/pkg/mod',
