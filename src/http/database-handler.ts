@@ -1,4 +1,5 @@
 import { demand, demandAll } from '../access/demand.ts';
+import { trailPath } from '../audit/trail-heads.ts';
 import { GokeepError, hasCode } from '../errors.ts';
 import { parseLookup } from '../module/request-path.ts';
 import type { ModuleProxy } from '../proxy/module-proxy.ts';
@@ -20,11 +21,18 @@ export interface ServedDatabase {
 
 /** Our own: unknown records are admitted on lookup. */
 export function ownDatabase(name: string, reader: DatabaseReader, proxy: ModuleProxy): ServedDatabase {
+  const trail = trailPath(name);
   return {
     name,
     latest: () => Promise.resolve(reader.head.note),
     lookup: async (path, version, o) => {
       reader.requireHead();
+      // Nobody outside has it, or is to hear of it.
+      if (path === trail && reader.find(path, version) === undefined)
+        throw new GokeepError(
+          'not_found',
+          `${path}@${version} is not on record: under this path is the audit trail of ${name}, by the numbers of its entries.`,
+        );
       return reader.lookupBody(await proxy.record(path, version, o));
     },
     tile: (tile) => Promise.resolve(reader.tile(tile)),

@@ -164,7 +164,10 @@ const MACHINES: readonly (readonly [what: string, id: string, fix: RegExp, machi
     'goproxy-shadowed',
     /take it out of the environment/,
     () =>
-      plain({ GOPROXY: 'https://proxy.example.org,direct' }, { '.config/go/env': `GOPROXY=${at.open.url}\n` }),
+      plain(
+        { GOPROXY: 'https://proxy.example.org,direct' },
+        { '.config/go/env': `GOPROXY=${at.open.url}\n` },
+      ),
   ],
   [
     'quotes inside of GOPROXY',

@@ -135,6 +135,15 @@ describe.skipIf(!needs('openssl'))('the audit trail of a server', () => {
     const { stdout } = await guarded.beside('log', 'verify');
     expect(stdout).toContain('all in order');
     await guarded.restart();
+    const name = guarded.gokeep.vkey.split('+')[0]!;
+    const head = async (n: number) =>
+      guarded.ask(`/sumdb/${name}/lookup/${name}/audit@v0.0.${n}`, withToken(member));
+    const { entries } = JSON.parse((await guarded.beside('audit', 'verify', '--json')).stdout) as {
+      entries: number;
+    };
+    expect(await head(entries)).toMatchObject({ status: 200 });
+    expect(await head(999_999)).toMatchObject({ status: 404 });
+    expect(world.upstream.targets.filter((target) => target.includes('/audit'))).toEqual([]);
     expect(await audit('--kind', 'token')).toMatchObject([
       {},
       {},
