@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { serverAnswers } from '../airgap/answers.ts';
@@ -20,6 +20,7 @@ import { keyNamed, provingKey } from './bundle-keys.ts';
 import { serverAtHand } from './bundle-server.ts';
 import { type AllWanted, everythingWanted } from './bundle-wanted.ts';
 import { openLogReader, openUpstreamReader } from './local-log.ts';
+import { dropOldScratch } from './old-scratch.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { loadFor } from './shared-options.ts';
@@ -27,7 +28,6 @@ import { httpAccess } from './upstreams.ts';
 
 /** Begins the names of directories of one run each, below the data directory. */
 const SCRATCH = 'bundle-';
-const SCRATCH_AGE_MS = 7 * 86_400_000;
 
 async function create(inputs: string[], options: CreateOptions): Promise<void> {
   const config = loadFor(options);
@@ -37,7 +37,7 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
   await using atHand = await serverAtHand(config);
   using log = openLogReader(config);
   using remembered = openUpstreamReader(config);
-  await dropOldScratch(config.data);
+  await dropOldScratch(config.data, SCRATCH);
   const scratch = await mkdtemp(path.join(config.data, SCRATCH));
   try {
     const answers = serverAnswers(atHand.server, new KeptModules(store, log));
@@ -69,15 +69,6 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
     });
     await make(maker, { ...options, output }, config, wanted, progress);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-/** What runs that were killed have left. One that is under way is not as old. */
-async function dropOldScratch(data: string): Promise<void> {
-  for (const name of await readdir(data)) {
-    const scratch = path.join(data, name);
-    if (!name.startsWith(SCRATCH) || Date.now() - (await stat(scratch)).mtimeMs < SCRATCH_AGE_MS) continue;
     await rm(scratch, { recursive: true, force: true });
   }
 }

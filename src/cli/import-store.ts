@@ -12,6 +12,7 @@ import { isDataDirectoryLocked } from '../store/process-lock.ts';
 import { type ModuleTree, readModuleTree, type TreeVersion } from '../upstream/module-tree.ts';
 import { ownServer } from './bundle-server.ts';
 import { recordLocally } from './local-trail.ts';
+import { dropOldScratch } from './old-scratch.ts';
 import { ownCredentials } from './own-credentials.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
@@ -19,6 +20,9 @@ import { loadFor, type SharedOptions, withSharedOptions } from './shared-options
 
 /** Versions asked for at a time: each has files to read, to hash and to make durable. */
 const AT_ONCE = 8;
+
+/** Begins the names of directories of one run each, below the data directory. */
+const SCRATCH = 'import-';
 
 interface ImportStoreOptions extends SharedOptions {
   readonly dryRun?: true;
@@ -42,7 +46,8 @@ async function importStore(directory: string, options: ImportStoreOptions): Prom
   checkUsable(config);
   await checkDirectory(directory);
   await mkdir(config.data, { recursive: true, mode: 0o750 });
-  const scratch = await mkdtemp(path.join(config.data, 'import-'));
+  await dropOldScratch(config.data, SCRATCH);
+  const scratch = await mkdtemp(path.join(config.data, SCRATCH));
   try {
     const tree = await readModuleTree(path.resolve(directory), scratch);
     if (options.dryRun === true) return sayPlan(tree, options);
