@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,13 @@ export interface GoResult {
   readonly stderr: string;
 }
 
-/** An unmodified `go` with a home, caches and a main module of its own. */
+/**
+ * The build cache of this host. It holds what was compiled, by its content, and nothing of what was downloaded: with one of its own each
+ * client would compile the standard library.
+ */
+const BUILD_CACHE = execFileSync('go', ['env', 'GOCACHE'], { encoding: 'utf8' }).trim();
+
+/** An unmodified `go` with a home, a module cache and a main module of its own. */
 export class GoClient implements AsyncDisposable {
   readonly directory: string;
   readonly #env: Readonly<Record<string, string>>;
@@ -59,7 +65,7 @@ export class GoClient implements AsyncDisposable {
       HOME: this.directory,
       GOPATH: path.join(this.directory, 'gopath'),
       GOMODCACHE: this.modCache,
-      GOCACHE: path.join(this.directory, 'build'),
+      GOCACHE: BUILD_CACHE,
       GOENV: 'off',
       GOFLAGS: '-modcacherw',
       GOTOOLCHAIN: 'local',
@@ -80,10 +86,10 @@ export class GoClient implements AsyncDisposable {
     });
   }
 
-  /** A client that has never seen anything: module cache, build cache and remembered tree heads are gone. */
+  /** A client that has never seen anything: module cache and remembered tree heads are gone. */
   async forget(): Promise<void> {
     await this.run('clean', '-modcache');
-    for (const name of ['mod', 'gopath', 'build']) {
+    for (const name of ['mod', 'gopath']) {
       await rm(path.join(this.directory, name), { recursive: true, force: true });
     }
   }
