@@ -9,7 +9,7 @@ import type { Exchange } from './exchange.ts';
 import type { Asked, Handler } from './handler.ts';
 import type { MayPublish } from './may-publish.ts';
 import { mayNotPublish } from './publish-handler.ts';
-import { UPLOAD_LIMITS, uploaded } from './upload.ts';
+import { uploadedText } from './upload.ts';
 
 export const SIGNATURES_PREFIX = '/api/v1/signatures/';
 
@@ -85,16 +85,6 @@ function told(path: string, version: string, attached: Attached) {
   return { path, version, state: 'stored', added: attached.added, ...signature };
 }
 
-async function bundleIn({ request }: Asked): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const ended = (how: string, cause: unknown) =>
-    new GokeepError('bad_request', `the request ${how}`, { cause });
-  for await (const chunk of uploaded(request, UPLOAD_LIMITS, ended)) {
-    size += chunk.length;
-    if (size > MAX_BUNDLE)
-      throw new GokeepError('too_large', `A signature bundle has ${MAX_BUNDLE} bytes at most.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+function bundleIn({ request }: Asked): Promise<string> {
+  return uploadedText(request, MAX_BUNDLE, `A signature bundle has ${MAX_BUNDLE} bytes at most.`);
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { GokeepError } from '../errors.ts';
 
 /** How long we wait for who sends. Only waiting counts: the time that we take to hash what came is not its doing. */
@@ -63,4 +64,24 @@ export async function* uploaded(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * A short body as text.
+ *
+ * @param most bytes
+ * @param tooLong what is said of more
+ * @throws bad_request where it breaks off or stalls, too_large
+ */
+export async function uploadedText(request: IncomingMessage, most: number, tooLong: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const ended = (how: string, cause: unknown) =>
+    new GokeepError('bad_request', `the request ${how}`, { cause });
+  for await (const chunk of uploaded(request, UPLOAD_LIMITS, ended)) {
+    size += chunk.length;
+    if (size > most) throw new GokeepError('too_large', tooLong);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.ts';
 import type { Asked, Handler } from './handler.ts';
 import type { MayPublish } from './may-publish.ts';
 import { mayNotPublish } from './publish-handler.ts';
-import { UPLOAD_LIMITS, uploaded } from './upload.ts';
+import { uploadedText } from './upload.ts';
 
 export const YANKS_PREFIX = '/api/v1/yanks/';
 
@@ -43,18 +43,10 @@ export function yankHandler(o: YankHandlerOptions): Handler {
 }
 
 async function reasonIn({ request }: Asked): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const ended = (how: string, cause: unknown) =>
-    new GokeepError('bad_request', `the request ${how}`, { cause });
-  for await (const chunk of uploaded(request, UPLOAD_LIMITS, ended)) {
-    size += chunk.length;
-    if (size > MAX_BODY) throw new GokeepError('too_large', 'the reason is too long');
-    chunks.push(chunk);
-  }
+  const text = await uploadedText(request, MAX_BODY, 'the reason is too long');
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString());
+    value = JSON.parse(text);
   } catch {
     value = undefined;
   }

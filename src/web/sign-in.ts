@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Unidentified } from '../access/demand.ts';
 import { GokeepError } from '../errors.ts';
 import type { Gate } from '../http/gate.ts';
-import { UPLOAD_LIMITS, uploaded } from '../http/upload.ts';
+import { uploadedText } from '../http/upload.ts';
 import { redirect, sendPage, sendRefused } from './answer.ts';
 import { html, type Part } from './html.ts';
 import { SESSION_MS, sessionCookie } from './sessions.ts';
@@ -104,15 +104,6 @@ function checkSameOrigin({ settings }: Site, { headers }: IncomingMessage): void
   throw new GokeepError('refused', 'Only a form of this server itself signs anybody in or out.');
 }
 
-async function bodyOf({ request }: Visit): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const ended = (how: string, cause: unknown) =>
-    new GokeepError('bad_request', `the request ${how}`, { cause });
-  for await (const chunk of uploaded(request, UPLOAD_LIMITS, ended)) {
-    size += chunk.length;
-    if (size > MAX_BODY) throw new GokeepError('too_large', 'That is too long to be a token.');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+function bodyOf({ request }: Visit): Promise<string> {
+  return uploadedText(request, MAX_BODY, 'That is too long to be a token.');
 }
