@@ -7,7 +7,7 @@ import { gokeep } from '../cli/program.ts';
 import { GoClient } from '../world/go-client.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { answeringGoproxy } from '../world/host-goproxy.ts';
-import { downloadAndBuild, LIVE_GO_MOD, LIVE_PROGRAM } from '../world/live-program.ts';
+import { downloadAndBuild, loadGraph, LIVE_GO_MOD, LIVE_PROGRAM } from '../world/live-program.ts';
 import { NetworkNamespace } from '../world/network-namespace.ts';
 import { needs } from '../world/programs.ts';
 
@@ -117,7 +117,7 @@ describe.skipIf(upstream === undefined)(
       expect(await downloadAndBuild(client)).toBe(MODULES);
       {
         await using other = await newClient({ GOPROXY: server.url, GOSUMDB: PUBLIC });
-        expect(await downloadAndBuild(other)).toBe(MODULES);
+        expect(await loadGraph(other)).toBeGreaterThanOrEqual(MODULES);
       }
 
       const [whole, more] = [await stat(first), await stat(second)];

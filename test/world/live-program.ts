@@ -30,3 +30,12 @@ export async function downloadAndBuild(client: GoClient): Promise<number> {
   expect(built.code).toBe(0);
   return download.stdout.match(/"Sum": "h1:/g)?.length ?? 0;
 }
+
+/** Modules of the program's graph. Each record is looked up and proven, as for a download, but no zip is unpacked. */
+export async function loadGraph(client: GoClient): Promise<number> {
+  await client.write('go.mod', await readFile(LIVE_GO_MOD, 'utf8'));
+  const listed = await client.run('list', '-mod=mod', '-m', 'all');
+  expect(listed.stderr).not.toContain('SECURITY');
+  expect(listed.code, listed.stderr).toBe(0);
+  return listed.stdout.trim().split('\n').length - 1;
+}
