@@ -16,6 +16,7 @@ import { Sessions } from './sessions.ts';
 import { identified, signIn, signInPage, signOut } from './sign-in.ts';
 import type { Site, SiteParts, Visit } from './site.ts';
 import { sourcePage } from './source.ts';
+import { setupPage } from './setup.ts';
 import { startPage } from './start.ts';
 
 /** A page, below its address; an address that ends with a slash is the beginning of many. */
@@ -24,6 +25,8 @@ type Show = (site: Site, visit: Visit, rest: string) => void | Promise<void>;
 const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui', startPage],
   ['/ui/sign-in', signInPage],
+  ['/ui/setup', setupPage],
+  ['/ui/setup/', setupPage],
   ['/ui/search', searchPage],
   ['/ui/modules', modulesPage],
   [PREFIX.module, modulePage],
