@@ -23,6 +23,7 @@ export function layout(site: Site, visit: Visit, page: Page): Html {
 <head>
 <meta charset="utf-8">
 <title>${page.title} · gokeep</title>
+<meta name="description" content="${describe(page.title)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="${style.url}">
@@ -50,6 +51,13 @@ ${page.main}
 </body>
 </html>
 `;
+}
+
+/** What a search engine or a chat shows of a page: at most so long. */
+function describe(title: string): string {
+  const about =
+    'on a Go module proxy and checksum database that has go verify every module, private ones too.';
+  return `${title.length > 90 ? `${title.slice(0, 90)}…` : title}: ${about}`;
 }
 
 function search(searched: string): Part {

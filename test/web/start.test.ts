@@ -135,6 +135,27 @@ describe('every page', () => {
       expect((await open.page(url)).status).toBe(404);
   });
 
+  it('compresses its files for whoever takes that, and describes each page by its title', async () => {
+    const { text } = await open.page('/ui/log');
+    expect(text).toContain('<meta name="description" content="Log: on a Go module');
+    const url = /"(\/ui\/assets\/page[^"]+css)"/.exec(text)![1]!;
+    const sizes = new Map<string, number>();
+    for (const [accepted, zipped] of [
+      ['gzip, deflate', true],
+      ['br;q=1, GZIP;q=0.5', true],
+      ['gzip;q=0', false],
+      ['gzip;q=0.000', false],
+      ['identity', false],
+    ] as const) {
+      const { headers, text: css } = await open.page(url, { 'accept-encoding': accepted });
+      expect([accepted, headers.get('content-encoding')]).toEqual([accepted, zipped ? 'gzip' : null]);
+      expect(headers.get('vary')).toBe('Accept-Encoding');
+      expect(css).toContain('/* Log and changes */');
+      sizes.set(String(zipped), Number(headers.get('content-length')));
+    }
+    expect(sizes.get('true')! * 3).toBeLessThan(sizes.get('false')!);
+  });
+
   it('answers HEAD without a body, and refuses other methods', async () => {
     const head = await open.server.get('/ui/', { accept: 'text/html' }, 'HEAD');
     expect([head.status, await head.text()]).toEqual([200, '']);
