@@ -24,7 +24,7 @@ shift
 exec /usr/sbin/chroot "$root" "$@"`;
 
 const found = (program: string): string =>
-  execFileSync('sh', ['-c', 'realpath "$(command -v "$1")"', 'sh', program], { encoding: 'utf8' }).trim();
+  execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], { encoding: 'utf8' }).trim();
 
 /**
  * A machine of somebody who has installed nothing but `go`: a home that is empty, and a PATH with one program. Where this host lets us, its
@@ -45,7 +45,8 @@ export class BareMachine implements Disposable {
   static isolates(): boolean {
     try {
       const [command = '', ...args] = BareMachine.#namespace();
-      execFileSync(command, [...args, '/usr/bin/mount', '--bind', '/usr', '/mnt'], { stdio: 'ignore' });
+      const tried = '/usr/bin/mount --bind /usr /mnt && exec /usr/sbin/chroot / /bin/sh -c :';
+      execFileSync(command, [...args, '/bin/sh', '-c', tried], { stdio: 'ignore' });
       return true;
     } catch {
       return false;
