@@ -199,6 +199,7 @@ async function showProof(box) {
   };
   if (globalThis.crypto?.subtle === undefined) {
     say('none', 'Not checked here: browsers compute hashes for pages that come over https only.');
+    box.querySelector('ol')?.remove();
     return;
   }
   say('busy', 'Your browser is checking the proof…');

@@ -18,6 +18,7 @@ import { NAMED_BY_ZIP } from './publish-handler.ts';
 import { mayRead } from './reads.ts';
 import { checkNotOurs, checkShape, checkUpload, checkWrite, namesOneHost } from './request-shape.ts';
 import { SIGNATURES_PREFIX } from './signature-handler.ts';
+import { untraced } from './traces.ts';
 import { answerUnparsed } from './unparsed.ts';
 import { VULNDB_PREFIX } from './vulndb-handler.ts';
 import { YANKS_PREFIX } from './yank-handler.ts';
@@ -80,9 +81,16 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
 /** Where a page has a form sent. */
 const FORMS = ['/ui/sign-in', '/ui/sign-out'];
 /** What programs ask that do not build: people's tools. */
-const READ_API = ['search', 'modules', 'modules/*', 'dependents/*', 'log', 'log/*', 'openapi.json'].map(
-  (name) => `/api/v1/${name}`,
-);
+const READ_API = [
+  'search',
+  'modules',
+  'modules/*',
+  'dependents/*',
+  'log',
+  'log/*',
+  'requests/*',
+  'openapi.json',
+].map((name) => `/api/v1/${name}`);
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
 const NEEDS_NOBODY: ReadonlySet<string> = new Set(['page', 'health', 'metrics', 'vulndb']);
 
@@ -221,6 +229,7 @@ async function dispatch(
     const target = request.url ?? '/';
     const query = target.indexOf('?');
     let path = query < 0 ? target : target.slice(0, query);
+    if (kind === 'module') path = untraced(path);
     let cachedOnly = request.headers['disable-module-fetch'] === 'true';
     if (path.startsWith(CACHED_ONLY)) {
       cachedOnly = true;

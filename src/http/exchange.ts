@@ -8,6 +8,7 @@ import type { Asked } from './handler.ts';
 import { type RequestLog, shownTarget } from './request-log.ts';
 import { bringsBody } from './request-shape.ts';
 import { statusOf } from './status.ts';
+import { isTraced, Traces } from './traces.ts';
 import { endBeforeBody, LINGER_MS } from './unread-body.ts';
 
 /** What an answer turned out to be; one log line and one count are made of it. */
@@ -54,6 +55,8 @@ export type RefusalSink = (
 
 /** Ends each request the same way, whoever answered it: counted, logged, and with errors in `go`'s own format. */
 export class Exchange {
+  /** What is remembered of requests whose sender wants to read their log lines. */
+  readonly traces = new Traces();
   readonly #metrics: Metrics;
   readonly #log: RequestLog;
   readonly #client: ClientAddress;
@@ -92,15 +95,28 @@ export class Exchange {
     this.#metrics.duration.observe({ kind }, ms / 1000);
     if (from === 'stale') this.#metrics.stale.inc();
     const code = error instanceof GokeepError ? error.code : 'internal';
+    const client = this.#client(request);
+    const user = this.#askedBy.get(request)?.name;
     this.#log.write({
       request,
-      client: this.#client(request),
-      user: this.#askedBy.get(request)?.name,
+      client,
+      user,
       status,
       bytes,
       ms,
       from,
       ...(error === undefined ? {} : { error: { code, detail: detailOf(error) } }),
+    });
+    if (!isTraced(request.url)) return;
+    this.traces.add(request.url ?? '', {
+      method: request.method ?? '',
+      status,
+      bytes,
+      ms: Math.round(ms * 100) / 100,
+      from,
+      client,
+      ...(user === undefined ? {} : { user }),
+      ...(error === undefined ? {} : { code }),
     });
   }
 

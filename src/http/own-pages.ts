@@ -25,7 +25,7 @@ export function scriptPage(exchange: Exchange, contentType: string, text: () => 
 
 /** Says that this is a gokeep, and whose checksum database it serves: asked before anything private is sent here. */
 export function identityPage(exchange: Exchange, database: string): Handler {
-  const body = `${JSON.stringify({ program: 'gokeep', sumdb: database })}\n`;
+  const body = `${JSON.stringify({ program: 'gokeep', sumdb: database, traces: true })}\n`;
   return async (asked) =>
     exchange.text(asked, { kind: 'page', status: 200, contentType: 'application/json', body });
 }

@@ -9,6 +9,7 @@ import type { HandOff } from './hand-off.ts';
 import type { PooledFiles } from './pooled-file.ts';
 import type { PreparedAnswers } from './prepared.ts';
 import type { Reads } from './reads.ts';
+import { isTraced } from './traces.ts';
 
 /** How an answer is labelled, apart from its bytes. */
 export interface Label {
@@ -53,6 +54,11 @@ function matches(header: string | undefined, etag: string): boolean {
 const digestTag = (body: Buffer): string =>
   `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
 
+/** A query string and the number of a trace mean nothing to us: other spellings of one target must not fill the memory. */
+function mayBePrepared(url: string | undefined): url is string {
+  return url !== undefined && !url.includes('?') && !isTraced(url);
+}
+
 /** Writes answers: conditional and range requests, HEAD, cache headers, and the prepared copy for the next time. */
 export class Responder {
   readonly #o: ResponderOptions;
@@ -96,9 +102,8 @@ export class Responder {
     const headers = this.#headers(label, answer.immutable, etag, origin);
     if (label.kind === 'zip') headers.push('Accept-Ranges', 'bytes');
     const whole = [...headers, 'Content-Length', String(body.length)];
-    // A query string means nothing to us: other spellings of one target must not fill the memory.
     const since = this.#o.now();
-    if (until > since && origin !== 'stale' && request.url?.includes('?') === false) {
+    if (until > since && origin !== 'stale' && mayBePrepared(request.url)) {
       // Text of Latin-1 only goes out in one write together with the head; anything else stays as bytes.
       const text =
         label.contentType === 'application/zip' || body.length > 65_536 ? body : body.toString('latin1');
@@ -150,7 +155,7 @@ export class Responder {
       'Content-Length',
       '0',
     ];
-    if (request.url?.includes('?') === false) {
+    if (mayBePrepared(request.url)) {
       const until = Number.POSITIVE_INFINITY;
       this.#o.prepared.put(request.url, {
         headers: head('memory'),

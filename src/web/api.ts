@@ -10,6 +10,7 @@ import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
 import { viewModule, viewVersion } from './module-view.ts';
+import { requestsOf } from './api-requests.ts';
 import { OPENAPI } from './openapi.ts';
 import { wholeNumber } from './rows.ts';
 import type { Site, Visit } from './site.ts';
@@ -29,6 +30,7 @@ const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
   ['log', log],
   ['log/records', records],
   ['log/incidents', incidents],
+  ['requests/', (site, visit, id) => requestsOf(site, visit, id, limitOf(visit))],
   ['openapi.json', () => OPENAPI],
 ];
 

@@ -7,7 +7,7 @@ export interface Page {
   readonly title: string;
   readonly main: Part;
   /** Which entry of the navigation it belongs to. */
-  readonly place?: 'modules' | 'log' | undefined;
+  readonly place?: 'modules' | 'log' | 'setup' | undefined;
   /** What stands in the search box. */
   readonly searched?: string | undefined;
   /** It has a search box of its own. */
@@ -23,6 +23,7 @@ export function layout(site: Site, visit: Visit, page: Page): Html {
 <head>
 <meta charset="utf-8">
 <title>${page.title} · gokeep</title>
+<meta name="description" content="${describe(page.title)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="${style.url}">
@@ -35,7 +36,7 @@ export function layout(site: Site, visit: Visit, page: Page): Html {
 <header class="bar">
 <div class="bar-in">
 <a class="brand" href="/ui/"><img src="${icon.url}" alt="" width="26" height="26"><span>gokeep</span></a>
-<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/setup">Set up</a></nav>
+<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/ui/setup"${here('setup')}>Set up</a></nav>
 ${page.hasSearch !== true && search(page.searched ?? '')}
 ${signIn(site, visit)}
 </div>
@@ -50,6 +51,13 @@ ${page.main}
 </body>
 </html>
 `;
+}
+
+/** What a search engine or a chat shows of a page: at most so long. */
+function describe(title: string): string {
+  const about =
+    'on a Go module proxy and checksum database that has go verify every module, private ones too.';
+  return `${title.length > 90 ? `${title.slice(0, 90)}…` : title}: ${about}`;
 }
 
 function search(searched: string): Part {

@@ -23,12 +23,11 @@ ${
 <div><dt>First seen</dt><dd>${ago(provenance.firstSeen * 1000, site.now())}</dd></div>`
 }
 </dl></section>
-<section class="card stack" aria-labelledby="proof-title"><h2 id="proof-title">Proof</h2>
-${proofBox(site, record, true)}
-${checkYourself(site, record)}</section>
 <section class="card" aria-labelledby="signatures-title"><h2 id="signatures-title">Signatures</h2>
 ${signatures(site, path, version)}</section>
 ${seen(site, incidents)}
+<section class="card stack" aria-labelledby="proof-title"><h2 id="proof-title">Proof</h2>
+${proofBox(site, record, true, html`<div class="stack yourself">${checkYourself(site, record)}</div>`)}</section>
 </div>`;
 }
 

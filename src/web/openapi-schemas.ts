@@ -91,6 +91,22 @@ export const SCHEMAS = {
     ['next'],
   ),
   Incidents: object({ incidents: listOf(reference('Incident')) }),
-  Server: object({ program: { const: 'gokeep' }, sumdb: text }),
+  TracedRequest: object(
+    {
+      time,
+      method: text,
+      target: text,
+      status: number,
+      bytes: number,
+      ms: { type: 'number', minimum: 0 },
+      from: text,
+      client: text,
+      user: text,
+      code: text,
+    },
+    ['user', 'code'],
+  ),
+  TracedRequests: object({ requests: listOf(reference('TracedRequest')), next: number }, ['next']),
+  Server: object({ program: { const: 'gokeep' }, sumdb: text, traces: { const: true } }),
   Yanked: object({ path: text, version: text, yanked: flag, reason: text }, ['reason']),
 } as const;

@@ -1,4 +1,5 @@
 import { VERSION } from '../version.ts';
+import { REQUESTS_OF } from './openapi-requests.ts';
 import { reference, SCHEMAS } from './openapi-schemas.ts';
 
 /** What `/api/v1/openapi.json` says: every route of the API, those that write too. */
@@ -114,6 +115,11 @@ export const OPENAPI = {
       LIMIT,
     ]),
     '/log/incidents': asked('The newest incidents; needs the right to read everything', 'Incidents', [LIMIT]),
+    '/requests/{id}': asked(REQUESTS_OF.summary, 'TracedRequests', [
+      inPath('id', REQUESTS_OF.id),
+      inQuery('from', REQUESTS_OF.from, { type: 'integer', minimum: 0, default: 0 }),
+      LIMIT,
+    ]),
     '/openapi.json': {
       get: {
         summary: 'This description',

@@ -16,6 +16,7 @@ import { Sessions } from './sessions.ts';
 import { identified, signIn, signInPage, signOut } from './sign-in.ts';
 import type { Site, SiteParts, Visit } from './site.ts';
 import { sourcePage } from './source.ts';
+import { setupPage } from './setup.ts';
 import { startPage } from './start.ts';
 
 /** A page, below its address; an address that ends with a slash is the beginning of many. */
@@ -24,6 +25,8 @@ type Show = (site: Site, visit: Visit, rest: string) => void | Promise<void>;
 const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui', startPage],
   ['/ui/sign-in', signInPage],
+  ['/ui/setup', setupPage],
+  ['/ui/setup/', setupPage],
   ['/ui/search', searchPage],
   ['/ui/modules', modulesPage],
   [PREFIX.module, modulePage],
@@ -93,19 +96,30 @@ async function visitOf(site: Site, asked: Asked): Promise<Visit> {
 function asset(site: Site, visit: Visit): void {
   const found = site.assets.find(visit.path);
   if (found === undefined) throw new GokeepError('not_found', 'there is no such file');
-  const { contentType, body } = found;
+  const { contentType } = found;
+  const zipped = takesGzip(visit.request.headers['accept-encoding']);
   site.exchange.text(visit, {
     kind: 'ui',
     status: 200,
     contentType,
-    body,
+    body: zipped ? found.gzipped : found.body,
     headers: [
+      ...(zipped ? ['Content-Encoding', 'gzip'] : []),
+      'Vary',
+      'Accept-Encoding',
       'Cache-Control',
       'public, max-age=31536000, immutable',
       'Content-Security-Policy',
       "default-src 'none'",
     ],
   });
+}
+
+/** Whether gzip is named, and not refused by a weight of zero (RFC 9110, section 12.5.3). */
+function takesGzip(accepted: string | string[] = ''): boolean {
+  return String(accepted)
+    .split(',')
+    .some((each) => /^\s*gzip\s*(?:;\s*q\s*=\s*(?:1|0\.0*[1-9])[\d.]*\s*)?$/i.test(each));
 }
 
 /** The answer of the checksum database, for who is signed in by a cookie, which does not go there. Admits nothing. */

@@ -7,9 +7,10 @@ import type { Site } from './site.ts';
 /**
  * Where the script shows its own proof that a record is in the log. It fetches what `go` fetches, and computes the rest.
  *
- * @param steps also shows what it computed
+ * @param steps also shows what it computed, at its end: nothing below is moved by what is found
+ * @param above what stands between the two
  */
-export function proofBox(site: Site, record: LoggedRecord, steps: boolean): Part {
+export function proofBox(site: Site, record: LoggedRecord, steps: boolean, above?: Part): Part {
   const { path, version, zip, mod } = record;
   const database = `/sumdb/${site.name}`;
   // No cookie goes beyond /ui: who needs it for the lookup gets the same answer there.
@@ -18,6 +19,7 @@ export function proofBox(site: Site, record: LoggedRecord, steps: boolean): Part
     : `${PREFIX.lookup}${formatLookup(path, version)}`;
   return html`<div class="proof" data-module="${path}" data-version="${version}" data-zip="${zip}" data-mod="${mod}" data-key="${site.settings().vkey}" data-lookup="${lookup}" data-database="${database}">
 <p class="state" role="status">Not checked by your browser${steps && ': that needs JavaScript'}.</p>
+${above}
 ${steps && html`<ol hidden></ol>`}
 </div>`;
 }

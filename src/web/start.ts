@@ -1,5 +1,8 @@
+import { oneLine } from '../client/setup/one-line.ts';
+import { checkedSettings, type SetupSettings } from '../client/setup/settings.ts';
 import { settingsLines } from '../http/start-page.ts';
 import { sendPage } from './answer.ts';
+import { copied, somethingWrong, tokenNote } from './copied.ts';
 import { html, type Part } from './html.ts';
 import { bytes, count } from './present.ts';
 import type { Site, Visit } from './site.ts';
@@ -8,33 +11,39 @@ import type { Site, Visit } from './site.ts';
 export function startPage(site: Site, visit: Visit): void {
   const settings = site.settings();
   const lines = settingsLines(settings);
+  const whole = { ...settings, credentials: site.asksWho };
+  const briefly = html`<p class="below quiet">For this terminal only.</p>`;
   const main = html`<section class="hero">
 <h1>Go modules, verified.</h1>
-<p class="lead">This server is a module proxy and a checksum database. Set two variables, and <code>go</code> checks everything it downloads, private modules too.</p>
+<p class="lead">This server is a module proxy and a checksum database. Paste one line, and <code>go</code> checks everything it downloads, private modules too.</p>
 </section>
+${inOneLine(whole)}
 <div class="cards two">
-${copied('bash', 'bash, zsh', lines.bash)}
-${copied('powershell', 'PowerShell', lines.powershell)}
+${copied('bash', 'bash, zsh', lines.bash.join('\n'), briefly)}
+${copied('powershell', 'PowerShell', lines.powershell.join('\n'), briefly)}
 </div>
 <div class="note">
-<p>Leave <code>GOPRIVATE</code>, <code>GONOPROXY</code> and <code>GONOSUMDB</code> unset: private modules come through here too, and are verified.</p>
-<p><a href="/setup">Other shells, CI systems and containers</a></p>
-${site.asksWho ? token(settings.url) : html`<p><strong>No token is needed.</strong> Whoever reaches this server may read everything on it.</p>`}
+<p>Leave <code>GOPRIVATE</code> unset, and <code>GONOPROXY</code> and <code>GONOSUMDB</code> unset or <code>none</code>: private modules come through here too, and are verified.</p>
+${tokenNote(whole)}
 </div>
+<div class="cards wrong">${somethingWrong(settings.url)}</div>
 ${looked(site, visit)}`;
   sendPage(site, visit, { title: 'Go module proxy and checksum database', main, hasSearch: true });
 }
 
-/** The script adds a button that copies; without it the lines can be selected in one go. */
-function copied(id: string, title: string, lines: readonly string[]): Part {
-  return html`<section class="card" aria-labelledby="${id}-title"><div class="card-head"><h2 id="${id}-title">${title}</h2></div>
-<pre class="copy" tabindex="0" data-copy="${title}" aria-labelledby="${id}-title"><code>${lines.join('\n')}</code></pre></section>`;
-}
-
-function token(url: string): Part {
-  const host = URL.canParse(url) ? new URL(url).host : '<this host>';
-  return html`<p><strong>A token is needed.</strong> Your operator makes one with <code>gokeep token create</code>. It goes into <code>~/.netrc</code>, on Windows <code>%USERPROFILE%\\_netrc</code>:</p>
-<pre class="copy" tabindex="0"><code>machine ${host} login token password &lt;token&gt;</code></pre>`;
+/** Undefined for an address that cannot be written into scripts; the two lines below can still be mended by hand. */
+function inOneLine(settings: SetupSettings): Part {
+  let line: ReturnType<typeof oneLine>;
+  try {
+    line = oneLine(checkedSettings(settings));
+  } catch {
+    return undefined;
+  }
+  const below = html`<p class="below">Kept for later shells too. Take it back: <code>${line.undo}</code></p>
+<p class="below"><a href="/ui/setup">Pick your system: shells, CI, containers, Windows fleets</a></p>`;
+  return html`<div class="cards first">
+${copied('one', 'One line, in any shell', line.set, below)}
+</div>`;
 }
 
 function looked(site: Site, visit: Visit): Part {

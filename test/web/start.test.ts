@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { oneLine } from '../../src/client/setup/one-line.ts';
+import { setupFiles, TARGETS } from '../../src/client/setup/targets.ts';
 import { gateOf } from '../../src/http/gate.ts';
+import { escapeHtml } from '../../src/web/html.ts';
 import { MadeAccess } from '../access/made-access.ts';
 import { MadeSite } from './made-site.ts';
 
@@ -51,6 +54,53 @@ describe('the start page', () => {
   });
 });
 
+describe('the page that sets up clients', () => {
+  it('lists every target once, and shows each with its texts and its undo', async () => {
+    const { text } = await open.page('/ui/setup');
+    const listed = [...text.matchAll(/<a href="\/ui\/setup\/([\w-]+)#picked"/g)].map(([, name]) => name!);
+    expect(listed.toSorted()).toEqual(TARGETS.map(({ name }) => name).toSorted());
+    for (const target of TARGETS) {
+      const { status, text: page } = await open.page(`/ui/setup/${target.name}`);
+      expect([target.name, status]).toEqual([target.name, 200]);
+      expect(page.length).toBeLessThan(50_000);
+      const settings = { url: open.url, vkey: open.directory.key.vkey, credentials: false };
+      for (const file of setupFiles(target, settings)) expect(page).toContain(escapeHtml(file.text));
+      expect(page).toContain(escapeHtml(target.undo(settings)));
+    }
+    expect((await open.page('/ui/setup/none')).status).toBe(404);
+  });
+
+  it('shows first what the system of the browser is likely to want', async () => {
+    const AGENTS = [
+      ['Mozilla/5.0 (Windows NT 10.0; Win64; x64)', 'powershell'],
+      ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)', 'zsh'],
+      ['Mozilla/5.0 (X11; Linux x86_64)', 'bash'],
+      ['', 'bash'],
+    ] as const;
+    for (const [agent, name] of AGENTS) {
+      const { text } = await open.page('/ui/setup', { 'user-agent': agent });
+      expect(text).toContain(`<a href="/ui/setup/${name}#picked" aria-current="page">`);
+    }
+  });
+
+  it('says what to put into netrc where a token is needed, and quotes an address that shells would read', async () => {
+    const { host } = new URL(guarded.url);
+    expect((await guarded.page('/ui/setup')).text).toContain(
+      `machine ${host} login token password &lt;token&gt;`,
+    );
+    const line = oneLine({ url: 'http://[::1]:8787', vkey: open.directory.key.vkey, credentials: false });
+    expect(line.set).toContain(' -w "GOPROXY=http://[::1]:8787" GOSUMDB=');
+  });
+
+  it('is not there, and the start page has the two lines only, for an address that no script can hold', async () => {
+    await using odd = await MadeSite.start({ url: 'https://go.corp.example/%20' });
+    expect((await odd.page('/ui/setup')).text).toContain('the address for clients is no plain');
+    const { status, text } = await odd.page('/');
+    expect(status).toBe(200);
+    expect(text).not.toContain('go env -w');
+  });
+});
+
 describe('every page', () => {
   it('lets only files of this server run, load and frame it', async () => {
     const { headers } = await open.page('/');
@@ -83,6 +133,27 @@ describe('every page', () => {
       '/ui/assets/..%2f..%2fpackage.json',
     ])
       expect((await open.page(url)).status).toBe(404);
+  });
+
+  it('compresses its files for whoever takes that, and describes each page by its title', async () => {
+    const { text } = await open.page('/ui/log');
+    expect(text).toContain('<meta name="description" content="Log: on a Go module');
+    const url = /"(\/ui\/assets\/page[^"]+css)"/.exec(text)![1]!;
+    const sizes = new Map<string, number>();
+    for (const [accepted, zipped] of [
+      ['gzip, deflate', true],
+      ['br;q=1, GZIP;q=0.5', true],
+      ['gzip;q=0', false],
+      ['gzip;q=0.000', false],
+      ['identity', false],
+    ] as const) {
+      const { headers, text: css } = await open.page(url, { 'accept-encoding': accepted });
+      expect([accepted, headers.get('content-encoding')]).toEqual([accepted, zipped ? 'gzip' : null]);
+      expect(headers.get('vary')).toBe('Accept-Encoding');
+      expect(css).toContain('/* Log and changes */');
+      sizes.set(String(zipped), Number(headers.get('content-length')));
+    }
+    expect(sizes.get('true')! * 3).toBeLessThan(sizes.get('false')!);
   });
 
   it('answers HEAD without a body, and refuses other methods', async () => {

@@ -24,15 +24,16 @@ export async function probeEntry(url: string, around: Surroundings, now: () => n
 
 function identityIn(status: number, body: string, contentType: string): EntryProbe['identity'] {
   const isHtml = /html/i.test(contentType) || /^\s*<(?:!doctype|html)/i.test(body);
-  const database = status === 200 ? databaseIn(body) : undefined;
-  return database === undefined ? { kind: 'other', status, isHtml } : { kind: 'gokeep', database };
+  const told = status === 200 ? toldIn(body) : undefined;
+  return told === undefined ? { kind: 'other', status, isHtml } : { kind: 'gokeep', ...told };
 }
 
-function databaseIn(body: string): string | undefined {
+function toldIn(body: string): { database: string; traces?: true } | undefined {
   try {
-    const { program, sumdb } = JSON.parse(body) as { program?: unknown; sumdb?: unknown };
+    const { program, sumdb, traces } = JSON.parse(body) as Partial<Record<string, unknown>>;
     if (program !== 'gokeep' || typeof sumdb !== 'string') return undefined;
-    return /^[\w.:/-]+$/.test(sumdb) && sumdb.length <= MOST_NAME ? sumdb : undefined;
+    if (!/^[\w.:/-]+$/.test(sumdb) || sumdb.length > MOST_NAME) return undefined;
+    return { database: sumdb, ...(traces === true ? { traces } : {}) };
   } catch {
     return undefined;
   }

@@ -30,20 +30,25 @@ export interface ProbeOptions {
 
 const MOST_ENTRIES = 4;
 /** The module mirror of the Go team: anybody may use it, and it is nobody's gokeep. */
-const PUBLIC_MIRRORS = /^https:\/\/(?:proxy\.golang\.org|goproxy\.io|goproxy\.cn)$/;
+export const PUBLIC_MIRRORS = /^https:\/\/(?:proxy\.golang\.org|goproxy\.io|goproxy\.cn)$/;
 
-/** Tries, the way go would, whether this machine can use the server. */
-export async function probe(machine: Machine, facts: Facts, o: ProbeOptions): Promise<Probed> {
-  const startedAt = performance.now();
-  const around: Surroundings = {
+/** What requests of the doctor go through: as those of go would, for so many milliseconds in all. */
+export function surroundings(machine: Machine, facts: Facts, ms: number): Surroundings {
+  return {
     env: machine.env,
-    budget: new Budget(o.ms),
+    budget: new Budget(ms),
     trusted: {
       files: facts.tls.byFile ? shownFiles(facts) : [],
       context: trustContext(facts.tls.byFile ? facts.tls.files : undefined),
     },
     others: facts.otherCaFiles,
   };
+}
+
+/** Tries, the way go would, whether this machine can use the server. */
+export async function probe(machine: Machine, facts: Facts, o: ProbeOptions): Promise<Probed> {
+  const startedAt = performance.now();
+  const around = surroundings(machine, facts, o.ms);
   const inGoproxy = facts.goproxy.flatMap(({ url, isReached }) =>
     url === undefined ? [] : [{ url, isReached }],
   );

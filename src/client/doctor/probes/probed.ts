@@ -5,7 +5,7 @@ export interface EntryProbe {
   /** Without userinfo and query. */
   readonly url: string;
   readonly identity:
-    | { readonly kind: 'gokeep'; readonly database: string }
+    | { readonly kind: 'gokeep'; readonly database: string; readonly traces?: true }
     | { readonly kind: 'other'; readonly status: number; readonly isHtml: boolean }
     | { readonly kind: 'unreached'; readonly failure: Failure };
   /** How far this machine's clock is ahead of the server's, in milliseconds; undefined where it names no date. */

@@ -1,21 +1,32 @@
 import { type GoproxyEntry } from '../facts/goproxy-list.ts';
+import type { ServerLines } from './server-lines.ts';
 import { type Asked, askedFor, type TracedRequest } from './requests.ts';
 
 interface Told extends TracedRequest {
   readonly asked: Asked;
   /** Entry of GOPROXY that was asked; undefined for another host. */
   readonly entry: GoproxyEntry | undefined;
+  /** As it begins behind the entry's address. */
+  readonly target: string;
   readonly host: string;
 }
 
 /** Tells, request by request, who answered, who did not and why, and what was not asked for at all. */
-export function story(requests: readonly TracedRequest[], goproxy: readonly GoproxyEntry[]): string[] {
+export function story(
+  requests: readonly TracedRequest[],
+  goproxy: readonly GoproxyEntry[],
+  server?: ServerLines,
+): string[] {
   const told = requests.map((request) => whose(request, goproxy));
-  const lines = told.map((each) => line(each, goproxy));
+  const lines = told.flatMap((each) => {
+    const logged = each.entry?.url === undefined ? undefined : server?.next(each.entry.url, each.target);
+    return [line(each, goproxy), ...(logged === undefined ? [] : [`  ${logged}`])];
+  });
   const versions = summary(told);
   return [
     ...(lines.length === 0 ? ['no request: everything came from the module cache and go.sum'] : lines),
     ...(versions.length === 0 ? [] : ['', ...versions]),
+    ...(server === undefined || server.notes.length === 0 ? [] : ['', ...server.notes]),
   ];
 }
 
@@ -29,7 +40,7 @@ function whose(request: TracedRequest, goproxy: readonly GoproxyEntry[]): Told {
   const asked = askedFor(target, url.search, entry === undefined);
   // go asks the host of an import path, so the path begins with it.
   const whole = asked.kind === 'repository' ? { ...asked, path: `${url.host}${url.pathname}` } : asked;
-  return { ...request, entry, host: url.host, asked: whole };
+  return { ...request, entry, target, host: url.host, asked: whole };
 }
 
 function line(told: Told, goproxy: readonly GoproxyEntry[]): string {

@@ -5,6 +5,7 @@ import { valueOf } from '../facts/facts.ts';
 import type { Machine } from '../machine.ts';
 import { Redactor, secretsOf } from '../redact.ts';
 import { story } from './story.ts';
+import { readServerLines, traceTargets } from './server-lines.ts';
 import { tracedRequests } from './requests.ts';
 
 const MOST = 64 * 2 ** 20;
@@ -17,8 +18,8 @@ export interface TraceOutput {
 }
 
 /**
- * Runs a go command with -x, lets its own output through, and tells afterwards what it asked whom. Resolves with the exit
- * code of the command.
+ * Runs a go command with -x, lets its own output through, and tells afterwards what it asked whom, and what the log of a gokeep
+ * says of it. Resolves with the exit code of the command.
  *
  * @throws bad_config for another program, no_go where there is none
  */
@@ -34,10 +35,14 @@ export async function traceGo(
     );
   const facts = await collectFacts(machine);
   const redactor = new Redactor(secretsOf(machine.env, facts));
+  const targets = await traceTargets(machine, facts);
   // By GOFLAGS, since commands that know no -x pass it over there.
-  const env = { ...machine.env, GOFLAGS: `${valueOf(facts, 'GOFLAGS')} -x`.trim() };
-  const { code, stderr } = await run(program, args, { env, cwd: machine.cwd, output, redactor });
-  output.print(story(tracedRequests(stderr), facts.goproxy).map((line) => redactor.text(line)));
+  const env = { ...machine.env, ...targets.env, GOFLAGS: `${valueOf(facts, 'GOFLAGS')} -x`.trim() };
+  const shown = (text: string) => redactor.text(text.replaceAll(targets.marker, ''));
+  const { code, stderr } = await run(program, args, { env, cwd: machine.cwd, output, shown });
+  const requests = tracedRequests(stderr.replaceAll(targets.marker, ''));
+  const server = await readServerLines(machine, facts, targets, requests.length > 0);
+  output.print(story(requests, facts.goproxy, server).map((line) => redactor.text(line)));
   return code;
 }
 
@@ -45,13 +50,14 @@ interface RunInput {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly output: TraceOutput;
-  readonly redactor: Redactor;
+  /** What may be printed of it. */
+  readonly shown: (text: string) => string;
 }
 
 function run(
   program: string,
   args: readonly string[],
-  { env, cwd, output, redactor }: RunInput,
+  { env, cwd, output, shown }: RunInput,
 ): Promise<{ code: number; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, env: { ...env }, stdio: ['inherit', 'pipe', 'pipe'] });
@@ -63,14 +69,14 @@ function run(
       // Whole lines, so that a secret is not cut in two.
       line += chunk;
       const end = line.lastIndexOf('\n') + 1;
-      if (end > 0) output.stderr(redactor.text(line.slice(0, end)));
+      if (end > 0) output.stderr(shown(line.slice(0, end)));
       line = line.slice(end);
     });
     child.on('error', (cause) =>
       reject(new GokeepError('no_go', `${program} cannot be run: is it on PATH?`, { cause })),
     );
     child.on('close', (code) => {
-      if (line !== '') output.stderr(redactor.text(line));
+      if (line !== '') output.stderr(shown(line));
       resolve({ code: code ?? 2, stderr });
     });
   });
