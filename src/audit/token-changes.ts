@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type NewToken, type WantedToken, wantedToken } from '../access/new-token.ts';
 import { type NamedToken, type StoredToken, TokenReader, TokenWriter } from '../store/token-table.ts';
 import type { TokenUses } from '../store/token-use-table.ts';
@@ -6,7 +7,7 @@ import { tokenEnded, tokenMade } from './token-events.ts';
 import type { TrailSink } from './trail.ts';
 
 export interface TokenChangesOptions {
-  /** The database; it exists. */
+  /** The database. */
   readonly file: string;
   readonly trail: TrailSink;
   /** When tokens were used; undefined where that is not known. */
@@ -26,8 +27,9 @@ export class TokenChanges {
     this.#o = options;
   }
 
-  /** Oldest first. */
+  /** Oldest first; none where none was ever made. */
   all(): readonly StoredToken[] {
+    if (!existsSync(this.#o.file)) return [];
     using reader = new TokenReader(this.#o.file);
     return reader.all();
   }

@@ -57,7 +57,7 @@ export class TrailPages {
       const rows = this.#reader.before(next, STEP);
       for (const { n, text, hash } of rows) {
         next = n;
-        const entry = parseEntry(text);
+        const entry = readable(text);
         if (entry === undefined || fits(entry)) entries.push({ n, entry, hash });
         if (entries.length === limit) return { entries, next: n > 1 ? n : undefined };
       }
@@ -71,11 +71,20 @@ export class TrailPages {
     const stored: StoredEntry | undefined = this.#reader.entry(n);
     if (stored === undefined) return undefined;
     const { text, hash } = stored;
-    const entry = parseEntry(text);
+    const entry = readable(text);
     const before = n === 1 ? EMPTY_TRAIL.hash : (this.#reader.hashAt(n - 1) ?? bridged(entry));
     const isChained = before !== undefined && entryHash(before, text).equals(hash);
     return { n, text, hash, entry, before, isChained };
   }
+}
+
+/** Whoever could write the file may have written anything: what is no entry is damaged. */
+function readable(text: string): TrailEntry | undefined {
+  const entry = parseEntry(text);
+  const { n, at, kind, who, from = '', path = '', version = '', facts = {} } = entry ?? {};
+  const texts: readonly unknown[] = [at, kind, who, from, path, version];
+  const isEntry = Number.isInteger(n) && texts.every((each) => typeof each === 'string');
+  return isEntry && typeof facts === 'object' && facts !== null ? entry : undefined;
 }
 
 /** What an entry after a gap says that it goes on behind. */

@@ -18,6 +18,8 @@ import { ACCESS_DATABASE } from './data-files.ts';
 
 export interface Access {
   readonly gate: Gate;
+  /** Has it look at once whether tokens have changed. */
+  readonly look: () => void;
   /** Words for the operator; shown once at the start. */
   readonly warnings: readonly string[];
 }
@@ -39,7 +41,7 @@ export interface AccessParts {
  */
 export function openAccess(config: Config, parts: AccessParts, cleanup: AsyncDisposableStack): Access {
   const { access } = config;
-  if (!access.required) return { gate: OPEN, warnings: [openWarning(config)] };
+  if (!access.required) return { gate: OPEN, look: () => undefined, warnings: [openWarning(config)] };
   const file = path.join(config.data, ACCESS_DATABASE);
   prepareTokens(file);
   const reader = cleanup.use(new TokenReader(file));
@@ -74,6 +76,7 @@ export function openAccess(config: Config, parts: AccessParts, cleanup: AsyncDis
   timer.unref();
   cleanup.defer(() => clearInterval(timer));
   return {
+    look: () => tokens.look(),
     gate: gateOf(authenticator, access.clientCa !== undefined),
     warnings: warningsFor(config, tokens.size),
   };

@@ -32,6 +32,7 @@ import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
+import type { Administration } from '../web/administration.ts';
 import { openPages } from '../web/pages.ts';
 import { doctorPages } from './doctor-pages.ts';
 import type { LineOutput } from './line-output.ts';
@@ -55,6 +56,7 @@ export interface AppParts {
   readonly catalogue: ServedCatalogue;
   readonly refusals: RefusalNotes;
   readonly gate: Gate;
+  readonly admin: Administration;
   /** False: nothing is published, yanked or signed here. */
   readonly takesVersions: boolean;
   readonly health: Health;
@@ -152,6 +154,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       goMod: (modulePath, version) => store.read('mod', modulePath, version),
       isPrivate,
       now: Date.now,
+      admin: parts.admin,
     }),
     health,
     metrics,

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_LIFETIME, NEVER, parseLifetime, stateOf, wantedToken } from '../access/new-token.ts';
 import { EVERY_PATH, type Grants } from '../access/principal.ts';
-import { isoDay } from '../audit/bill.ts';
 import { tokenEnded, tokenMade } from '../audit/token-events.ts';
+import { useOf } from '../audit/token-use.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { type StoredToken, TokenReader, TokenWriter } from '../store/token-table.ts';
@@ -14,8 +14,6 @@ import { openUpstreamReader } from './local-log.ts';
 import { recordLocally } from './local-trail.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
-
-const DAY_MS = 86_400_000;
 
 export const tokensFile = ({ data }: Config): string => path.join(data, ACCESS_DATABASE);
 
@@ -97,14 +95,6 @@ function knownUses(config: Config): TokenUses | undefined {
     console.error(`gokeep: when tokens were last used is not known: ${error.message}`);
     return undefined;
   }
-}
-
-/** Days in UTC; null: on none since that other day, and where that is null too, nobody knows. */
-function useOf({ id, created }: StoredToken, uses: TokenUses | undefined) {
-  if (uses === undefined) return { lastUsed: null, usesNotedSince: null };
-  const last = uses.days.get(id);
-  const since = Math.floor(Math.max(uses.since, created) / DAY_MS);
-  return { lastUsed: last === undefined ? null : isoDay(last), usesNotedSince: isoDay(since) };
 }
 
 function useText(token: StoredToken, uses: TokenUses | undefined): string {

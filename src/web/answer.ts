@@ -60,6 +60,17 @@ export function sendPage(site: Site, visit: Visit, page: Page): void {
   });
 }
 
+/** A page that is for this moment and this reader only: nothing keeps it. */
+export function sendUnkept(site: Site, visit: Visit, page: Page, headers: readonly string[] = []): void {
+  site.exchange.text(visit, {
+    kind: 'ui',
+    status: 200,
+    contentType: HTML_TYPE,
+    body: layout(site, visit, page).toString(),
+    headers: [...HEADERS, 'Cache-Control', 'no-store', ...headers],
+  });
+}
+
 /** A page that tells of an error of the reader's, such as a form that was filled in wrongly. */
 export function sendRefused(site: Site, visit: Visit, page: Page, error: GokeepError): void {
   const body = layout(site, visit, page).toString();

@@ -1,3 +1,5 @@
+import { ADMIN_SCHEMAS } from './openapi-admin.ts';
+
 /** What the API answers with, as JSON Schema. */
 
 const text = { type: 'string' } as const;
@@ -92,5 +94,6 @@ export const SCHEMAS = {
   ),
   Incidents: object({ incidents: listOf(reference('Incident')) }),
   Server: object({ program: { const: 'gokeep' }, sumdb: text }),
+  ...ADMIN_SCHEMAS,
   Yanked: object({ path: text, version: text, yanked: flag, reason: text }, ['reason']),
 } as const;

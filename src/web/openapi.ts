@@ -1,4 +1,5 @@
 import { VERSION } from '../version.ts';
+import { ADMIN_PATHS } from './openapi-admin.ts';
 import { reference, SCHEMAS } from './openapi-schemas.ts';
 
 /** What `/api/v1/openapi.json` says: every route of the API, those that write too. */
@@ -114,6 +115,7 @@ export const OPENAPI = {
       LIMIT,
     ]),
     '/log/incidents': asked('The newest incidents; needs the right to read everything', 'Incidents', [LIMIT]),
+    ...ADMIN_PATHS,
     '/openapi.json': {
       get: {
         summary: 'This description',

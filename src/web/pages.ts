@@ -4,6 +4,7 @@ import { GokeepError } from '../errors.ts';
 import type { Pages } from '../http/app.ts';
 import type { Asked } from '../http/handler.ts';
 import { parseLookup } from '../module/request-path.ts';
+import { ADMIN_FORMS, ADMIN_PAGES } from './admin-pages.ts';
 import { sendProblem } from './answer.ts';
 import { answerApi } from './api.ts';
 import { ASSETS_PREFIX, openAssets } from './assets.ts';
@@ -32,12 +33,14 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   [PREFIX.lookup, lookup],
   ['/ui/log', logPage],
   ['/ui/log/records', recordsPage],
+  ...ADMIN_PAGES,
   [ASSETS_PREFIX, asset],
 ];
 
 const FORMS: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/sign-in', signIn],
   ['/ui/sign-out', signOut],
+  ...ADMIN_FORMS,
 ];
 
 /**

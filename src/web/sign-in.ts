@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Unidentified } from '../access/demand.ts';
-import { GokeepError } from '../errors.ts';
 import type { Gate } from '../http/gate.ts';
 import { uploadedText } from '../http/upload.ts';
 import { redirect, sendPage, sendRefused } from './answer.ts';
 import { html, type Part } from './html.ts';
+import { checkSameOrigin } from './same-origin.ts';
 import { SESSION_MS, sessionCookie } from './sessions.ts';
 import type { Site, Visit } from './site.ts';
 
@@ -90,18 +90,6 @@ function isOverheard({ settings }: Site): boolean {
 /** Where to go afterwards: a page of ours, whatever the address says. */
 function ownPage(next: string | null): string {
   return next !== null && /^\/ui\/[\x21-\x5b\x5d-\x7e]*$/.test(next) && !next.includes('//') ? next : '/ui/';
-}
-
-/** A browser says which page sent a form. What does not say so is no browser, and needs no session. */
-function checkSameOrigin({ settings }: Site, { headers }: IncomingMessage): void {
-  const site = headers['sec-fetch-site'];
-  const { origin } = headers;
-  const from = origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;
-  const { url } = settings();
-  const ours = [headers.host ?? headers[':authority'], URL.canParse(url) ? new URL(url).host : undefined];
-  const isOurs = from !== undefined && ours.includes(from);
-  if (isOurs && (site === undefined || site === 'same-origin')) return;
-  throw new GokeepError('refused', 'Only a form of this server itself signs anybody in or out.');
 }
 
 function bodyOf({ request }: Visit): Promise<string> {

@@ -6,6 +6,7 @@ import type { ClientSettings } from '../http/start-page.ts';
 import type { Signing } from '../publish/signing.ts';
 import type { HostedTables } from '../store/hosted-tables.ts';
 import type { DatabaseReader } from '../sumdb/reader.ts';
+import type { Administration } from './administration.ts';
 import type { Assets } from './assets.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -28,6 +29,8 @@ export interface SiteParts {
   readonly goMod: (path: string, version: string) => Promise<Buffer | undefined>;
   readonly isPrivate: (path: string) => boolean;
   readonly now: () => number;
+  /** Undefined where nobody administers anything. */
+  readonly admin: Administration | undefined;
 }
 
 export interface Site extends SiteParts {

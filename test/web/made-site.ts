@@ -99,6 +99,7 @@ export class MadeSite implements AsyncDisposable {
           goMod: async (path, version) => (await catalogue.read(path, version, 'go.mod', 2 ** 20))?.bytes,
           isPrivate,
           now: () => NOW,
+          admin: undefined,
           ...o.parts,
         }),
     });
