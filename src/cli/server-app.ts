@@ -34,6 +34,7 @@ import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
 import type { Administration } from '../web/administration.ts';
 import { openPages } from '../web/pages.ts';
+import type { People } from '../web/people.ts';
 import { doctorPages } from './doctor-pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
@@ -57,6 +58,7 @@ export interface AppParts {
   readonly refusals: RefusalNotes;
   readonly gate: Gate;
   readonly admin: Administration;
+  readonly people: People | undefined;
   /** False: nothing is published, yanked or signed here. */
   readonly takesVersions: boolean;
   readonly health: Health;
@@ -155,6 +157,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       isPrivate,
       now: Date.now,
       admin: parts.admin,
+      people: parts.people,
     }),
     health,
     metrics,

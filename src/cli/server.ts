@@ -187,6 +187,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       catalogue: held,
       refusals,
       gate: access.gate,
+      people: access.people,
       admin: openAdministration(config, { audit, onTokens: access.look, onHiddenError }),
       takesVersions,
       health,

@@ -13,6 +13,8 @@ export interface Page {
   readonly searched?: string | undefined;
   /** It has a search box of its own. */
   readonly hasSearch?: boolean;
+  /** Where it goes on to by itself, at once; its own address is nobody's to know. */
+  readonly goesOnTo?: string | undefined;
 }
 
 /** The house style of every page: where one is, where one can go, and a search box. Works without the script. */
@@ -26,6 +28,7 @@ export function layout(site: Site, visit: Visit, page: Page): Html {
 <title>${page.title} · gokeep</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+${page.goesOnTo !== undefined && html`<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${page.goesOnTo}">`}
 <link rel="stylesheet" href="${style.url}">
 <link rel="icon" href="${icon.url}" type="image/svg+xml">
 <link rel="search" type="text/html" href="/ui/search">
@@ -61,8 +64,8 @@ function search(searched: string): Part {
 </form>`;
 }
 
-function signIn({ asksWho }: Site, { signedIn, principal }: Visit): Part {
+function signIn({ asksWho }: Site, { signedIn, principal, called }: Visit): Part {
   if (!asksWho) return undefined;
   if (!signedIn) return html`<p class="who"><a href="/ui/sign-in">Sign in</a></p>`;
-  return html`<form class="who" method="post" action="/ui/sign-out"><span class="name" title="${principal.name}">${principal.name.replace(/^token:/, '')}</span><button class="plain">Sign out</button></form>`;
+  return html`<form class="who" method="post" action="/ui/sign-out"><span class="name" title="${principal.name}">${called ?? principal.name.replace(/^token:/, '')}</span><button class="plain">Sign out</button></form>`;
 }

@@ -101,6 +101,7 @@ export class MadeSite implements AsyncDisposable {
           isPrivate,
           now: () => NOW,
           admin: madeAdministration(NOW),
+          people: undefined,
           ...o.parts,
         }),
     });
