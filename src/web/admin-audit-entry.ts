@@ -4,7 +4,7 @@ import { kindTag, recordLink, subject } from './admin-audit.ts';
 import { type Administration, adminTabs, demandAdministrator } from './administration.ts';
 import { sendUnkept } from './answer.ts';
 import { html, type Part } from './html.ts';
-import { ago, hash } from './present.ts';
+import { ago, hash, moment } from './present.ts';
 import type { Site, Visit } from './site.ts';
 
 /** An entry may be long, where a configuration has many rules, and a page stays small. */
@@ -39,7 +39,7 @@ function said(site: Site, { entry }: WholeEntry): Part {
   const about = subject(entry);
   const facts = Object.entries(entry.facts ?? {});
   return html`<dl class="facts">
-<div><dt>When</dt><dd>${ago(Date.parse(entry.at), site.now())} <span class="quiet">${entry.at}</span></dd></div>
+<div><dt>When</dt><dd>${moment(Date.parse(entry.at), site.now())}</dd></div>
 <div><dt>Who</dt><dd>${entry.who}</dd></div>
 ${entry.from !== undefined && html`<div><dt>From</dt><dd>${entry.from}</dd></div>`}
 ${about !== '' && html`<div><dt>Module</dt><dd>${about}</dd></div>`}

@@ -52,7 +52,7 @@ function listed(site: Site, visit: Visit, filled: URLSearchParams, problem: stri
     html`<th scope="col"><span class="hidden">Actions</span></th>`,
   ];
   return html`${adminTabs('tokens')}
-<div class="head"><h1>Tokens</h1><p class="quiet">${counted(active, 'token')} in use</p></div>
+<div class="head"><h1>Tokens</h1><p class="quiet">${counted(active, 'active token')}</p></div>
 ${!site.asksWho && NOT_NEEDED}
 ${all.length === 0 ? html`<p class="empty">There are no tokens yet.</p>` : table('Tokens', head, shown.rows)}
 ${rowsPager(shown, ADDRESS)}

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { OpenIdProvider, type OpenIdProviderOptions } from '../../src/upstream/openid-provider.ts';
@@ -14,17 +14,19 @@ let tokens: () => Promise<{ status?: number; body: string }>;
 let asked: { target: string; authorization: string | undefined; body: string }[];
 let now: number;
 
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let body = '';
+  for await (const chunk of request) body += String(chunk);
+  asked.push({ target: request.url!, authorization: request.headers.authorization, body });
+  const said = request.url === '/token' ? await tokens() : { status: 200, body: JSON.stringify(about) };
+  response.writeHead(said.status ?? 200, { 'content-type': 'application/json' }).end(said.body);
+}
+
 beforeEach(async () => {
   now = Date.now();
   asked = [];
   key = await MadeKey.make('k', 'RS256');
-  server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
-    asked.push({ target: request.url!, authorization: request.headers.authorization, body });
-    const answer = request.url === '/token' ? await tokens() : { status: 200, body: JSON.stringify(about) };
-    response.writeHead(answer.status ?? 200, { 'content-type': 'application/json' }).end(answer.body);
-  }).listen(0, '127.0.0.1');
+  server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   about = {
