@@ -145,3 +145,15 @@ it.each([
   expect(error).toMatchObject({ code });
   expect(String(error)).not.toMatch(/invalid_|oops|hotel|s3cret/);
 });
+
+it('asks the provider by way of the egress proxy', async () => {
+  about = { ...about, issuer: 'http://login.test' };
+  // An absolute target is what a proxy is asked for, and this one answers itself.
+  await using provider = made({
+    issuer: 'http://login.test',
+    egress: { variables: { httpProxy: url }, override: undefined },
+  });
+  const { to } = await provider.begin();
+  expect(to).toContain(`${url}/auth?`);
+  expect(asked.map(({ target }) => target)).toEqual(['http://login.test/.well-known/openid-configuration']);
+});
