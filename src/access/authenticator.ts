@@ -1,4 +1,4 @@
-import { GokeepError } from '../errors.ts';
+import { GokeepError, hasCode } from '../errors.ts';
 import type { StoredToken } from '../store/token-table.ts';
 import { type CertificateRule, certificateGrants, certificateSubject } from './certificate.ts';
 import { looksLikeJwt, parseAuthorization } from './credentials.ts';
@@ -105,6 +105,40 @@ export class Authenticator {
     } catch (error) {
       return this.#unknown(() => again(error));
     }
+  }
+
+  /**
+   * Whoever an ID token is about, with the rights that its claims give by the rules of its issuer and of this audience.
+   *
+   * @param provider what people call it
+   * @throws forbidden without any, refused for what does not verify, busy where the issuer's keys cannot be had
+   */
+  async person(
+    idToken: string,
+    audience: string,
+    provider: string,
+  ): Promise<{ principal: Principal; called: string }> {
+    const { oidc, findKey, now } = this.#o;
+    const rules = oidc.filter((rule) => rule.audience === audience);
+    const { subject, called, grants } = await verifyJwt(idToken, rules, findKey, now()).catch(
+      (error: unknown) => {
+        if (!hasCode(error, 'unauthenticated')) throw error;
+        throw new GokeepError(
+          'refused',
+          `what ${provider} says of you cannot be believed; tell the operator of this gokeep`,
+          {
+            cause: error,
+          },
+        );
+      },
+    );
+    if (grants === undefined)
+      throw new GokeepError(
+        'forbidden',
+        `${provider} knows you, and nothing here is for you; ask the operator of this gokeep for rights`,
+        { detail: `the claims of oidc:${subject} fit no rule (access.oidc)` },
+      );
+    return { principal: new Granted(`oidc:${subject}`, grants, this.#readsKnown), called: called ?? subject };
   }
 
   #ofCertificate(subject: string | undefined): Principal {

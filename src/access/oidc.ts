@@ -36,6 +36,8 @@ const CLOCK_SKEW = 60;
 
 export interface VerifiedJwt {
   readonly subject: string;
+  /** What the bearer calls himself: for his own eyes, since he may be free to choose it. */
+  readonly called: string | undefined;
   /** Milliseconds since 1970. */
   readonly expires: number;
   /** Those of all rules that hold, together; undefined where none does. */
@@ -98,9 +100,18 @@ export async function verifyJwt(
   const held = ofIssuer.filter((rule) => holds(rule, payload));
   return {
     subject: payload.sub ?? '',
+    called: calledBy(payload),
     expires: ((payload.exp ?? 0) + CLOCK_SKEW) * 1000,
     grants: held.length === 0 ? undefined : together(held),
   };
+}
+
+const LONGEST_CALLED = 100;
+
+function calledBy(payload: JWTPayload): string | undefined {
+  const names = ['preferred_username', 'name', 'email'].map((claim) => payload[claim]);
+  const found = names.find((name): name is string => typeof name === 'string' && name !== '');
+  return found?.slice(0, LONGEST_CALLED);
 }
 
 function holds({ audience, claims }: OidcRule, payload: JWTPayload): boolean {

@@ -19,6 +19,12 @@ export function trailPath(logName: string): string {
   }
 }
 
+/** The number of the entry that a head of this version is of; undefined for any other version. */
+export function headOf(version: string): number | undefined {
+  const n = Number(VERSION.exec(version)?.[1]);
+  return Number.isSafeInteger(n) ? n : undefined;
+}
+
 /** Of the go.mod of one line that stands in every head's record, and says no version of go as a module's does. */
 const headMod = (path: string): string => h1OfGoMod(Buffer.from(`module ${path}\n`));
 
@@ -51,9 +57,9 @@ export function recordedHeads(log: Pick<LogReader, 'versions' | 'find'>, logName
   const mod = headMod(path);
   const heads: RecordedHead[] = [];
   for (const { version } of log.versions(path)) {
-    const n = Number(VERSION.exec(version)?.[1]);
+    const n = headOf(version);
     const record = log.find(path, version);
-    if (record?.mod !== mod || !Number.isSafeInteger(n)) continue;
+    if (record?.mod !== mod || n === undefined) continue;
     heads.push({ n, version, hash: Buffer.from(record.zip.slice('h1:'.length), 'base64') });
   }
   return heads.sort((a, b) => a.n - b.n);

@@ -14,10 +14,16 @@ import { TokenUses } from '../proxy/token-uses.ts';
 import type { UpstreamStore } from '../store/upstream-store.ts';
 import { fetchKeySet, type KeySetOptions } from '../upstream/key-set.ts';
 import { VERSION } from '../version.ts';
+import type { People } from '../web/people.ts';
 import { ACCESS_DATABASE } from './data-files.ts';
+import { openSignIn } from './sign-in.ts';
 
 export interface Access {
   readonly gate: Gate;
+  /** Has it look at once whether tokens have changed. */
+  readonly look: () => void;
+  /** Signs people in at a provider; undefined where there is none. */
+  readonly people: People | undefined;
   /** Words for the operator; shown once at the start. */
   readonly warnings: readonly string[];
 }
@@ -39,7 +45,8 @@ export interface AccessParts {
  */
 export function openAccess(config: Config, parts: AccessParts, cleanup: AsyncDisposableStack): Access {
   const { access } = config;
-  if (!access.required) return { gate: OPEN, warnings: [openWarning(config)] };
+  if (!access.required)
+    return { gate: OPEN, look: () => undefined, people: undefined, warnings: [openWarning(config)] };
   const file = path.join(config.data, ACCESS_DATABASE);
   prepareTokens(file);
   const reader = cleanup.use(new TokenReader(file));
@@ -74,9 +81,25 @@ export function openAccess(config: Config, parts: AccessParts, cleanup: AsyncDis
   timer.unref();
   cleanup.defer(() => clearInterval(timer));
   return {
+    look: () => tokens.look(),
+    people: peopleOf(config, authenticator, parts.via, cleanup),
     gate: gateOf(authenticator, access.clientCa !== undefined),
     warnings: warningsFor(config, tokens.size),
   };
+}
+
+/** It is reached as its keys are. */
+function peopleOf(
+  config: Config,
+  authenticator: Authenticator,
+  via: string,
+  cleanup: AsyncDisposableStack,
+): People | undefined {
+  const { oidc, signIn } = config.access;
+  if (signIn === undefined) return undefined;
+  const row = oidc.find(({ issuer, audience }) => issuer === signIn.issuer && audience === signIn.clientId);
+  const reach = keySetOptions(config, { ca: row?.ca }, via);
+  return openSignIn(config, signIn, { authenticator, reach }, cleanup);
 }
 
 function openWarning({ listen }: Config): string {
@@ -126,7 +149,7 @@ function fromFile(file: string): () => Promise<unknown> {
   return async () => read();
 }
 
-function keySetOptions(config: Config, { ca }: OidcConfig, via: string): KeySetOptions {
+function keySetOptions(config: Config, { ca }: Pick<OidcConfig, 'ca'>, via: string): KeySetOptions {
   const { http: httpProxy, https: httpsProxy, none: noProxy } = config.environmentProxies;
   return {
     userAgent: `gokeep/${VERSION}`,

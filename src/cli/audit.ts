@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RecordedHead, recordedHeads, trailPath } from '../audit/trail-heads.ts';
+import { filterOf, type TrailFilter } from '../audit/trail-filter.ts';
 import { parseEntry, verifyTrail } from '../audit/verify-trail.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
-import { checkPatterns, matchPrefixPatterns } from '../module/pattern.ts';
+import { checkPatterns } from '../module/pattern.ts';
 import { TRAIL_KINDS, type TrailEntry } from '../store/trail-entry.ts';
 import { TrailReader } from '../store/trail-table.ts';
 import { proveInclusion } from '../sumdb/prove-record.ts';
@@ -17,17 +18,9 @@ import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
-interface ListOptions extends SharedOptions {
-  /** UTC days since 1970. */
-  readonly since?: number;
-  readonly until?: number;
-  readonly kind?: readonly string[];
-  readonly who?: string;
-  readonly module?: readonly string[];
+interface ListOptions extends SharedOptions, TrailFilter {
   readonly json?: true;
 }
-
-const DAY_MS = 86_400_000;
 
 /** Throws bad_config where there is no trail. */
 function openTrail(config: Config): TrailReader {
@@ -53,18 +46,6 @@ function list(options: ListOptions): void {
     if (options.json === true) console.log(`${text.slice(0, -1)},"hash":"${hash.toString('base64')}"}`);
     else printLines([entryLine(entry)]);
   }
-}
-
-function filterOf({ since, until, kind, who, module }: ListOptions): (entry: TrailEntry) => boolean {
-  const globs = module?.join(',');
-  return (entry) => {
-    const day = Math.floor(Date.parse(entry.at) / DAY_MS);
-    if (since !== undefined && day < since) return false;
-    if (until !== undefined && day > until) return false;
-    if (kind !== undefined && !kind.includes(entry.kind)) return false;
-    if (who !== undefined && entry.who !== who) return false;
-    return globs === undefined || (entry.path !== undefined && matchPrefixPatterns(globs, entry.path));
-  };
 }
 
 const PLAIN = /^[\w:.,/+=@*-]+$/;

@@ -1,8 +1,10 @@
+import { makeToken } from '../access/new-token.ts';
 import { EVERY_PATH } from '../access/principal.ts';
+import { tokenEnded, tokenMade } from '../audit/token-events.ts';
 import type { Config } from '../config/load.ts';
 import { TokenWriter } from '../store/token-table.ts';
 import { recordLocally } from './local-trail.ts';
-import { makeToken, tokenMade, tokensFile } from './token.ts';
+import { tokensFile } from './token.ts';
 
 export interface OwnCredentials extends Disposable {
   /** For requests to the server of this data directory; empty where it asks for none. */
@@ -27,11 +29,10 @@ export function ownCredentials(config: Config): OwnCredentials {
   return {
     headers: { authorization: `Bearer ${token}` },
     [Symbol.dispose]: () => {
-      const { id, name } = named;
       // First: a disk that is full keeps nobody from ending what only this command may use.
-      writer.remove(id);
+      writer.remove(named.id);
       writer[Symbol.dispose]();
-      recordLocally(config, { kind: 'token', facts: { token: 'removed', id, name } });
+      recordLocally(config, tokenEnded('removed', named));
     },
   };
 }

@@ -10,6 +10,11 @@ export function configuredRights(config: Config, rules: readonly SigningRule[]):
     public: access.public,
     certificates: access.certificates,
     oidc: access.oidc.map(({ issuer, audience, claims, grants }) => ({ issuer, audience, claims, grants })),
+    // Not at all where it is not used: what is not there has not changed.
+    signIn:
+      access.signIn === undefined
+        ? undefined
+        : { issuer: access.signIn.issuer, client: access.signIn.clientId },
     signing: rules.map(({ match, required, keys, identities }) => ({
       match,
       required,

@@ -32,7 +32,9 @@ import { vulndbHandler } from '../http/vulndb-handler.ts';
 import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
+import type { Administration } from '../web/administration.ts';
 import { openPages } from '../web/pages.ts';
+import type { People } from '../web/people.ts';
 import { doctorPages } from './doctor-pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
@@ -55,6 +57,8 @@ export interface AppParts {
   readonly catalogue: ServedCatalogue;
   readonly refusals: RefusalNotes;
   readonly gate: Gate;
+  readonly admin: Administration;
+  readonly people: People | undefined;
   /** False: nothing is published, yanked or signed here. */
   readonly takesVersions: boolean;
   readonly health: Health;
@@ -152,6 +156,8 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       goMod: (modulePath, version) => store.read('mod', modulePath, version),
       isPrivate,
       now: Date.now,
+      admin: parts.admin,
+      people: parts.people,
     }),
     health,
     metrics,

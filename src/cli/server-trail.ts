@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
+import { HeadsOnRecord } from '../audit/heads-on-record.ts';
 import { RefusalNotes } from '../audit/refusals.ts';
 import { AuditTrail } from '../audit/trail.ts';
 import { newestRecorded, TrailRecorder } from '../audit/trail-recorder.ts';
@@ -27,6 +28,9 @@ export interface TrailParts {
 export interface ServedTrail {
   readonly trail: AuditTrail;
   readonly refusals: RefusalNotes;
+  readonly reader: TrailReader;
+  /** Where the log has recorded it; undefined in a replica, which signs none. */
+  readonly heads: HeadsOnRecord | undefined;
 }
 
 /**
@@ -88,7 +92,9 @@ export function openTrail(
   const trail = cleanup.use(new AuditTrail({ file, now: Date.now, onFatal, onHiddenError }));
   const refusals = new RefusalNotes({ note: (event) => trail.note(event), now: Date.now });
   cleanup.defer(() => refusals.close());
-  return { trail, refusals };
+  const published = () => logReader.publishedHead()?.size ?? 0;
+  const heads = sequencer === undefined ? undefined : new HeadsOnRecord(logReader, served.name, published);
+  return { trail, refusals, reader, heads };
 }
 
 /** Makes the database where there is none. */

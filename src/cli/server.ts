@@ -21,6 +21,7 @@ import { UPSTREAM_DATABASE } from './data-files.ts';
 import { LineOutput, standardOutput } from './line-output.ts';
 import { openOwnLog, type ServedLog } from './own-log.ts';
 import { openServedReplica } from './replica.ts';
+import { openAdministration } from './server-admin.ts';
 import { openApp, tlsFiles } from './server-app.ts';
 import { openCatalogue } from './server-catalogue.ts';
 import { incidentSink } from './server-incidents.ts';
@@ -85,11 +86,12 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     metrics.hiddenErrors.inc();
     log.warn({ err: error }, what);
   };
-  const { trail, refusals } = openTrail(
+  const audit = openTrail(
     config,
     { served, metrics, log, isLasting: takesVersions, onFatal, onHiddenError },
     cleanup,
   );
+  const { trail, refusals } = audit;
   const held = openCatalogue(config, { log, onHiddenError }, cleanup);
   const { store } = held;
   await store.clearTemporary();
@@ -185,6 +187,8 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       catalogue: held,
       refusals,
       gate: access.gate,
+      people: access.people,
+      admin: openAdministration(config, { audit, onTokens: access.look, onHiddenError }),
       takesVersions,
       health,
       settings: () => settings,

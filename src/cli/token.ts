@@ -1,13 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_LIFETIME, NEVER, parseLifetime, stateOf, wantedToken } from '../access/new-token.ts';
 import { EVERY_PATH, type Grants } from '../access/principal.ts';
-import { newToken, TOKEN_ENTROPY, tokenDigest } from '../access/token.ts';
-import { isoDay } from '../audit/bill.ts';
+import { tokenEnded, tokenMade } from '../audit/token-events.ts';
+import { useOf } from '../audit/token-use.ts';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
-import { checkPatterns } from '../module/pattern.ts';
 import { type StoredToken, TokenReader, TokenWriter } from '../store/token-table.ts';
 import type { TokenUses } from '../store/token-use-table.ts';
 import { ACCESS_DATABASE, UPSTREAM_DATABASE } from './data-files.ts';
@@ -15,13 +14,6 @@ import { openUpstreamReader } from './local-log.ts';
 import { recordLocally } from './local-trail.ts';
 import { exitFound, isoTime, printJson, printLines } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
-
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
-const NEVER = 'never';
-const DEFAULT_LIFETIME = 90 * DAY_MS;
-/** Names go to logs and onto command lines. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._@/-]{0,63}$/;
 
 export const tokensFile = ({ data }: Config): string => path.join(data, ACCESS_DATABASE);
 
@@ -35,34 +27,11 @@ interface CreateOptions extends SharedOptions {
   readonly json?: true;
 }
 
-/** What is kept of a new token, and the token itself, which is not. */
-export function makeToken(
-  name: string | undefined,
-  grants: Grants,
-  expires: number | undefined,
-): { token: string; stored: StoredToken } {
-  let token: string | undefined;
-  while (token === undefined) token = newToken(randomBytes(TOKEN_ENTROPY));
-  const id = randomBytes(4).toString('hex');
-  const digest = tokenDigest(token);
-  const created = Date.now();
-  return {
-    token,
-    stored: { id, digest, name: name ?? `token-${id}`, ...grants, created, expires, revoked: undefined },
-  };
-}
-
 function create(options: CreateOptions): void {
   const { name, read = [], publish = [], admin = [], expires = DEFAULT_LIFETIME, json } = options;
   const config = loadLocal(options);
-  if (name !== undefined && !NAME.test(name))
-    throw new GokeepError(
-      'bad_request',
-      `--name: ${JSON.stringify(name)} is no name; use up to 64 letters, digits, dots, dashes, slashes, @ and underscores`,
-    );
-  for (const patterns of [read, publish, admin]) checkPatterns(patterns);
-  const lifetime = expires === NEVER ? undefined : Date.now() + expires;
-  const { token, stored } = makeToken(name, { read, publish, admin }, lifetime);
+  const wanted = { name, grants: { read, publish, admin }, lifetime: expires };
+  const { token, stored } = wantedToken(wanted, Date.now());
   mkdirSync(config.data, { recursive: true, mode: 0o750 });
   using writer = new TokenWriter(tokensFile(config));
   writer.add(stored, () => recordLocally(config, tokenMade(stored)));
@@ -82,15 +51,6 @@ function create(options: CreateOptions): void {
   );
 }
 
-/** What the audit trail says of a new token. */
-export function tokenMade({ id, name, read, publish, admin, expires }: StoredToken) {
-  const until = expires === undefined ? NEVER : isoTime(expires);
-  return {
-    kind: 'token',
-    facts: { token: 'created', id, name, read, publish, admin, expires: until },
-  } as const;
-}
-
 function rightsOf({ read, publish, admin }: Grants): string {
   const said = [
     ...(read.length > 0 ? [`may read ${read.join(', ')}`] : []),
@@ -98,11 +58,6 @@ function rightsOf({ read, publish, admin }: Grants): string {
     ...(admin.length > 0 ? [`may administer ${admin.join(', ')}`] : []),
   ];
   return said.length > 0 ? said.join('; ') : 'gives no rights beyond those of everybody who is known';
-}
-
-function stateOf({ revoked, expires }: StoredToken, now: number): 'active' | 'expired' | 'revoked' {
-  if (revoked !== undefined) return 'revoked';
-  return expires !== undefined && now >= expires ? 'expired' : 'active';
 }
 
 function shown(token: StoredToken) {
@@ -142,14 +97,6 @@ function knownUses(config: Config): TokenUses | undefined {
   }
 }
 
-/** Days in UTC; null: on none since that other day, and where that is null too, nobody knows. */
-function useOf({ id, created }: StoredToken, uses: TokenUses | undefined) {
-  if (uses === undefined) return { lastUsed: null, usesNotedSince: null };
-  const last = uses.days.get(id);
-  const since = Math.floor(Math.max(uses.since, created) / DAY_MS);
-  return { lastUsed: last === undefined ? null : isoDay(last), usesNotedSince: isoDay(since) };
-}
-
 function useText(token: StoredToken, uses: TokenUses | undefined): string {
   if (uses === undefined) return '';
   const { lastUsed, usesNotedSince } = useOf(token, uses);
@@ -180,7 +127,7 @@ function revoke(idsOrNames: readonly string[], options: SharedOptions): void {
   using writer = new TokenWriter(file);
   for (const idOrName of idsOrNames) {
     const record = (token: { id: string; name: string }) =>
-      recordLocally(config, { kind: 'token', facts: { token: 'revoked', ...token } });
+      recordLocally(config, tokenEnded('revoked', token));
     if (writer.revoke(idOrName, Date.now(), record)) {
       printLines([`${idOrName} is revoked; a running server refuses it within a second`]);
     } else {
@@ -194,10 +141,10 @@ function revoke(idsOrNames: readonly string[], options: SharedOptions): void {
 const patternsOption = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')];
 
 function expiresOption(value: string): number | typeof NEVER {
-  if (value === NEVER) return NEVER;
-  const match = /^([1-9][0-9]{0,5})([dh])$/.exec(value);
-  if (match === null) throw new InvalidArgumentError(`Say days or hours, such as 90d or 12h, or ${NEVER}.`);
-  return Number(match[1]) * (match[2] === 'd' ? DAY_MS : HOUR_MS);
+  const lifetime = parseLifetime(value);
+  if (lifetime === undefined)
+    throw new InvalidArgumentError(`Say days or hours, such as 90d or 12h, or ${NEVER}.`);
+  return lifetime;
 }
 
 export function addToken(program: Command): void {

@@ -19,6 +19,18 @@ export interface AccessConfig {
   readonly clientCa: string | undefined;
   readonly certificates: readonly { readonly subject: string; readonly grants: Grants }[];
   readonly oidc: readonly OidcConfig[];
+  /** Where people sign in in a browser. */
+  readonly signIn: SignInConfig | undefined;
+}
+
+export interface SignInConfig {
+  /** For people. */
+  readonly name: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  /** A file. */
+  readonly clientSecretFile: string | undefined;
+  readonly scopes: readonly string[];
 }
 
 export interface OidcConfig {
@@ -89,13 +101,52 @@ export function resolveAccess(s: AccessSettings, o: ResolveAccessOptions): Acces
       'bad_config',
       'access.client_ca: client certificates need TLS; set tls.cert and tls.key',
     );
+  const oidc = (s.oidc ?? []).map((row, at) => oidcRow(row, `access.oidc[${at}]`, o.fromFile));
   return {
     required,
     saidSo: said !== undefined || s.required !== undefined,
     public: (s.public as PublicReads | undefined) ?? 'authenticated',
     clientCa: o.fromFile(s.client_ca),
     certificates,
-    oidc: (s.oidc ?? []).map((row, at) => oidcRow(row, `access.oidc[${at}]`, o.fromFile)),
+    oidc,
+    signIn: s.sign_in === undefined ? undefined : signInAt(s.sign_in, oidc, o),
+  };
+}
+
+/** What comes by plain http is anybody's who stands in between. */
+function isSafe(issuer: string): boolean {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+}
+
+function signInAt(
+  {
+    name,
+    issuer,
+    client_id: clientId,
+    client_secret_file: file,
+    scopes = ['profile'],
+  }: NonNullable<AccessSettings['sign_in']>,
+  oidc: readonly OidcConfig[],
+  { url, fromFile }: ResolveAccessOptions,
+): SignInConfig {
+  const bad = (key: string, why: string) => new GokeepError('bad_config', `access.sign_in${key}: ${why}`);
+  if (!isSafe(issuer)) throw bad('.issuer', `${JSON.stringify(issuer)} is no https URL`);
+  if (url === undefined)
+    throw bad('', 'it needs url, the address of this gokeep that the provider sends people back to');
+  if (!oidc.some((row) => row.issuer === issuer && row.audience === clientId))
+    throw bad(
+      '',
+      `nobody who signs in has a right: add an access.oidc with this issuer and audience = ${JSON.stringify(clientId)}`,
+    );
+  const wrong = scopes.find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
+  if (wrong !== undefined) throw bad('.scopes', `${JSON.stringify(wrong)} is no scope`);
+  return {
+    name: name ?? new URL(issuer).host,
+    issuer,
+    clientId,
+    clientSecretFile: fromFile(file),
+    scopes: [...new Set(['openid', ...scopes])],
   };
 }
 
@@ -105,10 +156,7 @@ function oidcRow(
   fromFile: ResolveAccessOptions['fromFile'],
 ): OidcConfig {
   const { issuer, audience, claims = {}, keys, ca, ...rights } = row;
-  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
-  // Keys that come by plain http are anybody's who stands in between.
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-  if (keys === undefined && !safe)
+  if (keys === undefined && !isSafe(issuer))
     throw new GokeepError('bad_config', `${key}.issuer: ${JSON.stringify(issuer)} is no https URL`);
   return {
     issuer,

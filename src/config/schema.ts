@@ -86,8 +86,19 @@ const Access = table({
         ca: optional(text('PEM file of further certificate authorities')),
         ...rights,
       }),
-      { description: "what the bearers of CI systems' JWTs may do" },
+      { description: "what the bearers of CI systems' JWTs, and people who sign in, may do" },
     ),
+  ),
+  sign_in: optional(
+    table({
+      name: optional(text('what people call the provider; stands on the button')),
+      issuer: text('issuer of the provider that people sign in at, as it spells it'),
+      client_id: text(
+        'what the provider calls this gokeep; the audience of the access.oidc entries for people',
+      ),
+      client_secret_file: optional(text('file whose first line is the secret of this client')),
+      scopes: optional(patterns('what is asked for, beside openid')),
+    }),
   ),
 });
 

@@ -77,9 +77,10 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
   yank: checkWrite,
   sign: (request) => checkUpload(request, 'the signature bundle'),
   form: checkWrite,
+  token: checkWrite,
 };
 /** Where a page has a form sent. */
-const FORMS = ['/ui/sign-in', '/ui/sign-out'];
+const FORMS = ['/ui/sign-in', '/ui/sign-out', '/ui/admin/tokens', '/ui/admin/tokens/revoke'];
 /** What programs ask that do not build: people's tools. */
 const READ_API = [
   'search',
@@ -89,6 +90,9 @@ const READ_API = [
   'log',
   'log/*',
   'requests/*',
+  'tokens',
+  'audit',
+  'audit/*',
   'openapi.json',
 ].map((name) => `/api/v1/${name}`);
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
@@ -182,6 +186,9 @@ export function buildApp(o: AppOptions): FastifyInstance {
   for (const target of FORMS) app.post(target, form);
   const api = take('api', o.pages.api);
   for (const target of READ_API) app.get(target, api);
+  const changesToken = take('token', o.pages.api);
+  app.post('/api/v1/tokens', changesToken);
+  app.delete('/api/v1/tokens/*', changesToken);
   const setup = take('page', plainPages(o.exchange, o.setupPage));
   app.get('/setup', setup);
   app.get('/setup/*', setup);

@@ -8,10 +8,10 @@ import type { Asked } from './handler.ts';
 export type MayPublish = (asked: Asked, modulePath: string | undefined) => boolean;
 
 /** What a front server adds, which makes everybody's requests come from this machine. */
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
+export const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
 /** What a browser adds. A page from anywhere can have a browser on this machine send requests here. */
-const BROWSER = ['origin', 'sec-fetch-site'] as const;
+export const BROWSER = ['origin', 'sec-fetch-site'] as const;
 
 /**
  * Without access control: programs on this machine, and nobody else.

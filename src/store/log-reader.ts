@@ -118,6 +118,17 @@ export class LogReader implements Disposable {
     );
   }
 
+  /** Those of a path whose ids are higher, in the order of these. */
+  versionsAfter(path: string, id: number): { version: string; id: number }[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[string, number], { version: string; id: number }>(
+          'SELECT version, id FROM records WHERE path = ? AND id > ? ORDER BY id',
+        )
+        .all(path, id),
+    );
+  }
+
   provenance(id: number): Provenance | undefined {
     const row = this.#db
       .prepare<[number], { source: number; first_seen: number; text: string | null }>(

@@ -19,6 +19,9 @@ export interface StoredToken {
   readonly revoked: number | undefined;
 }
 
+/** What names a token. */
+export type NamedToken = Pick<StoredToken, 'id' | 'name'>;
+
 interface Row extends Omit<StoredToken, 'read' | 'publish' | 'admin' | 'expires' | 'revoked'> {
   readonly read: string;
   readonly publish: string;
@@ -55,24 +58,13 @@ export class TokenWriter implements Disposable {
    * @throws bad_request where the name is in use; what record throws, and then there is no token
    */
   add(token: StoredToken, record: () => void): void {
-    const { id, digest, name, created, expires } = token;
-    const insert = this.#db.prepare(
-      `INSERT INTO tokens (id, digest, name, "read", publish, admin, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    const lists = [token.read, token.publish, token.admin].map((patterns) => patterns.join(','));
     const add = this.#db.transaction(() => {
-      insert.run(id, digest, name, ...lists, created, expires ?? null);
+      this.#insert(token);
       record();
     });
     try {
       add.immediate();
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_UNIQUE')
-        throw new GokeepError(
-          'bad_request',
-          `there is a token named ${name} already; revoke it first, or choose another name`,
-          { cause: error },
-        );
       throw asStorageError(error, 'tokens');
     }
   }
@@ -83,19 +75,80 @@ export class TokenWriter implements Disposable {
    * @param record what is done before it is in force
    * @returns false where there is none that is not revoked yet
    */
-  revoke(idOrName: string, now: number, record: (token: { id: string; name: string }) => void): boolean {
-    const revoke = (column: 'id' | 'name') =>
-      this.#db
-        .prepare<[number, string], { id: string; name: string }>(
-          `UPDATE tokens SET revoked = ? WHERE ${column} = ? AND revoked IS NULL RETURNING id, name`,
-        )
-        .get(now, idOrName);
+  revoke(idOrName: string, now: number, record: (token: NamedToken) => void): boolean {
     const run = this.#db.transaction(() => {
-      const revoked = revoke('id') ?? revoke('name');
+      const revoked = this.#revoke(idOrName, now);
       if (revoked !== undefined) record(revoked);
       return revoked !== undefined;
     });
     return run.immediate();
+  }
+
+  /**
+   * As {@link add} and {@link revoke}, for a server, whose record is written in another thread. The transaction is open meanwhile, so
+   * there may be one change at a time in a process.
+   */
+  async addRecorded(token: StoredToken, record: () => Promise<void>): Promise<void> {
+    await this.#whileOpen(async () => {
+      this.#insert(token);
+      await record();
+    });
+  }
+
+  async revokeRecorded(
+    idOrName: string,
+    now: number,
+    record: (token: NamedToken) => Promise<void>,
+  ): Promise<NamedToken | undefined> {
+    return this.#whileOpen(async () => {
+      const revoked = this.#revoke(idOrName, now);
+      if (revoked !== undefined) await record(revoked);
+      return revoked;
+    });
+  }
+
+  async #whileOpen<T>(change: () => Promise<T>): Promise<T> {
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      const changed = await change();
+      this.#db.exec('COMMIT');
+      return changed;
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      throw asStorageError(error, 'tokens');
+    }
+  }
+
+  /** Throws bad_request where the name is in use. */
+  #insert(token: StoredToken): void {
+    const { id, digest, name, created, expires } = token;
+    const lists = [token.read, token.publish, token.admin].map((patterns) => patterns.join(','));
+    try {
+      this.#db
+        .prepare(
+          `INSERT INTO tokens (id, digest, name, "read", publish, admin, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(id, digest, name, ...lists, created, expires ?? null);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_UNIQUE')
+        throw new GokeepError(
+          'bad_request',
+          `there is a token named ${name} already; revoke it first, or choose another name`,
+          { cause: error },
+        );
+      throw error;
+    }
+  }
+
+  /** The one of this id, or else of this name. */
+  #revoke(idOrName: string, now: number): NamedToken | undefined {
+    const revoke = (column: 'id' | 'name') =>
+      this.#db
+        .prepare<[number, string], NamedToken>(
+          `UPDATE tokens SET revoked = ? WHERE ${column} = ? AND revoked IS NULL RETURNING id, name`,
+        )
+        .get(now, idOrName);
+    return revoke('id') ?? revoke('name');
   }
 
   /** Takes one out as if it had never been. */

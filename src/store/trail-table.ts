@@ -128,6 +128,25 @@ export class TrailReader implements Disposable {
     );
   }
 
+  entry(n: number): StoredEntry | undefined {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number], StoredEntry>('SELECT n, entry AS text, hash FROM entries WHERE n = ?')
+        .get(n),
+    );
+  }
+
+  /** At most `limit` entries with lower numbers, newest first. */
+  before(n: number, limit: number): StoredEntry[] {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number, number], StoredEntry>(
+          'SELECT n, entry AS text, hash FROM entries WHERE n < ? ORDER BY n DESC LIMIT ?',
+        )
+        .all(n, limit),
+    );
+  }
+
   /** All entries, oldest first, read page by page. */
   *entries(): Generator<StoredEntry> {
     const next = this.#db.prepare<[number], StoredEntry>(

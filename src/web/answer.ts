@@ -60,11 +60,22 @@ export function sendPage(site: Site, visit: Visit, page: Page): void {
   });
 }
 
+/** A page that is for this moment and this reader only: nothing keeps it. */
+export function sendUnkept(site: Site, visit: Visit, page: Page, headers: readonly string[] = []): void {
+  site.exchange.text(visit, {
+    kind: 'ui',
+    status: 200,
+    contentType: HTML_TYPE,
+    body: layout(site, visit, page).toString(),
+    headers: [...HEADERS, 'Cache-Control', 'no-store', ...headers],
+  });
+}
+
 /** A page that tells of an error of the reader's, such as a form that was filled in wrongly. */
-export function sendRefused(site: Site, visit: Visit, page: Page, error: GokeepError): void {
+export function sendRefused(site: Site, visit: Visit, page: Page, error: GokeepError, status = 422): void {
   const body = layout(site, visit, page).toString();
   const headers = [...HEADERS, 'Cache-Control', 'no-store'];
-  site.exchange.text(visit, { kind: 'ui', status: 422, contentType: HTML_TYPE, body, headers }, error);
+  site.exchange.text(visit, { kind: 'ui', status, contentType: HTML_TYPE, body, headers }, error);
 }
 
 export function redirect(site: Site, visit: Visit, to: string, headers: readonly string[] = []): void {

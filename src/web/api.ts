@@ -6,6 +6,8 @@ import { statusOf } from '../http/status.ts';
 import { unescapePath } from '../module/escape.ts';
 import { parseLookup } from '../module/request-path.ts';
 import { etagOf, isCurrent } from './answer.ts';
+import { listEntries, oneEntry } from './api-audit.ts';
+import { type Changed, createToken, deleteToken, listTokens } from './api-tokens.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
@@ -21,6 +23,9 @@ const MOST = 200;
 /** Gives what is to be sent as JSON, or throws. */
 type Tell = (site: Site, visit: Visit, rest: string) => unknown;
 
+/** The same of something that it has changed. */
+type Change = (site: Site, visit: Visit, rest: string) => Promise<Changed>;
+
 /** An address that ends with a slash is the beginning of many. */
 const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
   ['search', search],
@@ -31,13 +36,24 @@ const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
   ['log/records', records],
   ['log/incidents', incidents],
   ['requests/', (site, visit, id) => requestsOf(site, visit, id, limitOf(visit))],
+  ['tokens', (site, visit) => listTokens(site, visit, limitOf(visit), after(visit))],
+  ['audit', (site, visit) => listEntries(site, visit, limitOf(visit))],
+  ['audit/', oneEntry],
   ['openapi.json', () => OPENAPI],
 ];
+
+/** What changes something, by method. */
+const CHANGES: Readonly<Record<string, readonly [address: string, change: Change]>> = {
+  POST: ['tokens', createToken],
+  DELETE: ['tokens/', deleteToken],
+};
 
 /** `/api/v1/…`: what the pages show, for programs. Errors are problems as of RFC 9457. */
 export async function answerApi(site: Site, visit: Visit): Promise<void> {
   try {
     const address = visit.path.slice('/api/v1/'.length);
+    const change = CHANGES[visit.request.method ?? ''];
+    if (change !== undefined) return await changed(site, visit, change, address);
     const route = ROUTES.find(([name]) => (name.endsWith('/') ? address.startsWith(name) : address === name));
     if (route === undefined) throw new GokeepError('not_found', 'there is no API of this address');
     const [name, tell] = route;
@@ -55,6 +71,22 @@ export async function answerApi(site: Site, visit: Visit): Promise<void> {
     if (visit.response.headersSent) throw error;
     sendProblem(site, visit, error);
   }
+}
+
+async function changed(
+  site: Site,
+  visit: Visit,
+  [name, change]: readonly [address: string, change: Change],
+  address: string,
+): Promise<void> {
+  const { status, body } = await change(site, visit, address.slice(name.length));
+  site.exchange.text(visit, {
+    kind: 'api',
+    status,
+    contentType: 'application/json',
+    body: `${JSON.stringify(body)}\n`,
+    headers: ['Cache-Control', 'no-store'],
+  });
 }
 
 /** Titles say what kind of problem it is, the same each time. */

@@ -1,4 +1,5 @@
 import { VERSION } from '../version.ts';
+import { isAdministrator } from './administration.ts';
 import { type Html, html, type Part } from './html.ts';
 import type { Site, Visit } from './site.ts';
 
@@ -7,11 +8,13 @@ export interface Page {
   readonly title: string;
   readonly main: Part;
   /** Which entry of the navigation it belongs to. */
-  readonly place?: 'modules' | 'log' | 'setup' | undefined;
+  readonly place?: 'modules' | 'log' | 'setup' | 'admin' | undefined;
   /** What stands in the search box. */
   readonly searched?: string | undefined;
   /** It has a search box of its own. */
   readonly hasSearch?: boolean;
+  /** Where it goes on to by itself, at once; its own address is nobody's to know. */
+  readonly goesOnTo?: string | undefined;
 }
 
 /** The house style of every page: where one is, where one can go, and a search box. Works without the script. */
@@ -26,6 +29,7 @@ export function layout(site: Site, visit: Visit, page: Page): Html {
 <meta name="description" content="${describe(page.title)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+${page.goesOnTo !== undefined && html`<meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${page.goesOnTo}">`}
 <link rel="stylesheet" href="${style.url}">
 <link rel="icon" href="${icon.url}" type="image/svg+xml">
 <link rel="search" type="text/html" href="/ui/search">
@@ -36,7 +40,7 @@ export function layout(site: Site, visit: Visit, page: Page): Html {
 <header class="bar">
 <div class="bar-in">
 <a class="brand" href="/ui/"><img src="${icon.url}" alt="" width="26" height="26"><span>gokeep</span></a>
-<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/ui/setup"${here('setup')}>Set up</a></nav>
+<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/ui/setup"${here('setup')}>Set up</a>${isAdministrator(site, visit) && html`<a href="/ui/admin/tokens"${here('admin')}>Admin</a>`}</nav>
 ${page.hasSearch !== true && search(page.searched ?? '')}
 ${signIn(site, visit)}
 </div>
@@ -68,8 +72,8 @@ function search(searched: string): Part {
 </form>`;
 }
 
-function signIn({ asksWho }: Site, { signedIn, principal }: Visit): Part {
+function signIn({ asksWho }: Site, { signedIn, principal, called }: Visit): Part {
   if (!asksWho) return undefined;
   if (!signedIn) return html`<p class="who"><a href="/ui/sign-in">Sign in</a></p>`;
-  return html`<form class="who" method="post" action="/ui/sign-out"><span class="name" title="${principal.name}">${principal.name.replace(/^token:/, '')}</span><button class="plain">Sign out</button></form>`;
+  return html`<form class="who" method="post" action="/ui/sign-out"><span class="name" title="${principal.name}">${called ?? principal.name.replace(/^token:/, '')}</span><button class="plain">Sign out</button></form>`;
 }

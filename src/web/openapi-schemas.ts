@@ -1,3 +1,5 @@
+import { ADMIN_SCHEMAS } from './openapi-admin.ts';
+
 /** What the API answers with, as JSON Schema. */
 
 const text = { type: 'string' } as const;
@@ -108,5 +110,6 @@ export const SCHEMAS = {
   ),
   TracedRequests: object({ requests: listOf(reference('TracedRequest')), next: number }, ['next']),
   Server: object({ program: { const: 'gokeep' }, sumdb: text, traces: { const: true } }),
+  ...ADMIN_SCHEMAS,
   Yanked: object({ path: text, version: text, yanked: flag, reason: text }, ['reason']),
 } as const;

@@ -1,5 +1,6 @@
 import { VERSION } from '../version.ts';
 import { REQUESTS_OF } from './openapi-requests.ts';
+import { ADMIN_PATHS } from './openapi-admin.ts';
 import { reference, SCHEMAS } from './openapi-schemas.ts';
 
 /** What `/api/v1/openapi.json` says: every route of the API, those that write too. */
@@ -120,6 +121,7 @@ export const OPENAPI = {
       inQuery('from', REQUESTS_OF.from, { type: 'integer', minimum: 0, default: 0 }),
       LIMIT,
     ]),
+    ...ADMIN_PATHS,
     '/openapi.json': {
       get: {
         summary: 'This description',

@@ -1,19 +1,22 @@
 import { demand } from '../access/demand.ts';
-import { ANONYMOUS } from '../access/principal.ts';
+import { ANONYMOUS, type Principal } from '../access/principal.ts';
 import { GokeepError } from '../errors.ts';
 import type { Pages } from '../http/app.ts';
 import type { Asked } from '../http/handler.ts';
 import { parseLookup } from '../module/request-path.ts';
+import { ADMIN_FORMS, ADMIN_PAGES } from './admin-pages.ts';
 import { sendProblem } from './answer.ts';
 import { answerApi } from './api.ts';
 import { ASSETS_PREFIX, openAssets } from './assets.ts';
+import { Attempts } from './attempts.ts';
 import { diffPage } from './diff-page.ts';
 import { modulesPage, searchPage } from './found.ts';
 import { PREFIX } from './links.ts';
 import { logPage, recordsPage } from './log-page.ts';
 import { modulePage } from './module-page.ts';
-import { Sessions } from './sessions.ts';
+import { type Held, Sessions } from './sessions.ts';
 import { identified, signIn, signInPage, signOut } from './sign-in.ts';
+import { finishSignIn, startSignIn } from './sign-in-people.ts';
 import type { Site, SiteParts, Visit } from './site.ts';
 import { sourcePage } from './source.ts';
 import { setupPage } from './setup.ts';
@@ -27,6 +30,8 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/sign-in', signInPage],
   ['/ui/setup', setupPage],
   ['/ui/setup/', setupPage],
+  ['/ui/sign-in/start', startSignIn],
+  ['/ui/sign-in/callback', finishSignIn],
   ['/ui/search', searchPage],
   ['/ui/modules', modulesPage],
   [PREFIX.module, modulePage],
@@ -35,19 +40,26 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   [PREFIX.lookup, lookup],
   ['/ui/log', logPage],
   ['/ui/log/records', recordsPage],
+  ...ADMIN_PAGES,
   [ASSETS_PREFIX, asset],
 ];
 
 const FORMS: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/sign-in', signIn],
   ['/ui/sign-out', signOut],
+  ...ADMIN_FORMS,
 ];
 
 /**
  * Everything that people look at, and the API beside it. Nothing here writes, or asks upstream: a page shows what is held.
  */
 export function openPages(parts: SiteParts): Pages {
-  const site: Site = { ...parts, assets: openAssets(), sessions: new Sessions(parts.now) };
+  const site: Site = {
+    ...parts,
+    assets: openAssets(),
+    sessions: new Sessions(parts.now),
+    attempts: new Attempts(parts.now),
+  };
   return {
     start: async (asked) => startPage(site, await visitOf(site, asked)),
     ui: async (asked) => {
@@ -78,18 +90,27 @@ async function shown(site: Site, visit: Visit): Promise<void> {
 async function visitOf(site: Site, asked: Asked): Promise<Visit> {
   const { request } = asked;
   const query = new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
-  const authorization =
-    asked.principal.name === ANONYMOUS && site.asksWho ? site.sessions.authorization(request) : undefined;
-  const principal =
-    authorization === undefined ? asked.principal : await identified(site.gate, request, authorization);
+  const held = asked.principal.name === ANONYMOUS && site.asksWho ? site.sessions.held(request) : undefined;
+  const { principal, called } = await behind(site, asked, held);
   site.exchange.isFrom(request, principal);
   return {
     ...asked,
     principal,
     query,
-    signedIn: authorization !== undefined && principal.name !== ANONYMOUS,
+    signedIn: held !== undefined && principal.name !== ANONYMOUS,
+    called,
     mayRead: (modulePath) => principal.may('read', modulePath),
   };
+}
+
+/** Whom a session stands for: a header is judged anew each time. */
+async function behind(
+  site: Site,
+  { request, principal }: Asked,
+  held: Held | undefined,
+): Promise<{ principal: Principal; called?: string }> {
+  if (held === undefined) return { principal };
+  return typeof held === 'string' ? { principal: await identified(site.gate, request, held) } : held;
 }
 
 /** Named by their content, so they are kept for ever; those of another release are not here. */

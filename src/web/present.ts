@@ -41,12 +41,28 @@ function age(time: number, now: number): string {
 
 /** A day and how long ago it was. Times come from repositories: any number may stand in them. */
 export function ago(time: number, now: number): Html {
+  return since(time, now, 10);
+}
+
+/** The same with the minute, in UTC. */
+export function moment(time: number, now: number): Html {
+  return since(time, now, 16);
+}
+
+function since(time: number, now: number, shown: 10 | 16): Html {
   const at = new Date(time);
   if (Number.isNaN(at.getTime()) || at.getUTCFullYear() < 1 || at.getUTCFullYear() > 9999)
     return html`unknown`;
   const iso = at.toISOString();
-  return html`<time datetime="${iso}" title="${iso.replace('T', ' ').slice(0, 16)} UTC">${iso.slice(0, 10)}</time>
+  const text = iso.replace('T', ' ').slice(0, 16);
+  return html`<time datetime="${iso}" title="${text} UTC">${text.slice(0, shown)}</time>
 <span class="quiet">${age(time, now)}</span>`;
+}
+
+/** A day of ours, which is one for sure. */
+export function day(time: number): Html {
+  const iso = new Date(time).toISOString();
+  return html`<time datetime="${iso}" title="${iso.replace('T', ' ').slice(0, 16)} UTC">${iso.slice(0, 10)}</time>`;
 }
 
 /** A long hash, in a box that wraps anywhere. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { tokenDigest } from '../access/token.ts';
+import type { Person } from './people.ts';
 
 const COOKIE = 'gokeep_session';
 const FORM = /^[A-Za-z0-9_-]{43}$/;
@@ -10,15 +11,19 @@ export const SESSION_MS = 12 * 3_600_000;
 /** Only good tokens open one: far more than there are people. */
 const MOST = 1_000;
 
+/** What a session stands for: the header that a client would have sent, or somebody whom a provider has vouched for. */
+export type Held = string | Person;
+
 interface Session {
-  readonly authorization: string;
+  readonly held: Held;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
 
 /**
  * Who is signed in, in memory: a restart ends all of it. The cookie holds a random number; what it stands for is the header that a client
- * would have sent, which is judged anew for each page, so that a token that is revoked or expires ends its sessions too.
+ * would have sent, which is judged anew for each page, so that a token that is revoked or expires ends its sessions too. Of somebody whom
+ * a provider has vouched for there is no header: he is kept with the rights that he was given.
  */
 export class Sessions {
   readonly #now: () => number;
@@ -30,24 +35,24 @@ export class Sessions {
   }
 
   /** @returns what the cookie has to say */
-  open(authorization: string): string {
+  open(held: Held): string {
     if (this.#open.size >= MOST) {
       for (const [id, { until }] of this.#open) if (this.#now() >= until) this.#open.delete(id);
       const oldest = this.#open.keys().next();
       if (this.#open.size >= MOST && oldest.done !== true) this.#open.delete(oldest.value);
     }
     const id = randomBytes(32).toString('base64url');
-    this.#open.set(tokenDigest(id), { authorization, until: this.#now() + SESSION_MS });
+    this.#open.set(tokenDigest(id), { held, until: this.#now() + SESSION_MS });
     return id;
   }
 
-  /** The header that a request's session stands for; undefined where it has none that holds. */
-  authorization(request: Pick<IncomingMessage, 'headers'>): string | undefined {
+  /** What a request's session stands for; undefined where it has none that holds. */
+  held(request: Pick<IncomingMessage, 'headers'>): Held | undefined {
     const id = cookieOf(request);
     if (id === undefined) return undefined;
     const key = tokenDigest(id);
     const session = this.#open.get(key);
-    if (session === undefined || this.#now() < session.until) return session?.authorization;
+    if (session === undefined || this.#now() < session.until) return session?.held;
     this.#open.delete(key);
     return undefined;
   }

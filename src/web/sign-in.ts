@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Unidentified } from '../access/demand.ts';
-import { GokeepError } from '../errors.ts';
 import type { Gate } from '../http/gate.ts';
 import { uploadedText } from '../http/upload.ts';
 import { redirect, sendPage, sendRefused } from './answer.ts';
 import { html, type Part } from './html.ts';
+import { withQuery } from './links.ts';
+import { checkSameOrigin } from './same-origin.ts';
 import { SESSION_MS, sessionCookie } from './sessions.ts';
 import type { Site, Visit } from './site.ts';
 
@@ -25,18 +26,26 @@ export function signInPage(site: Site, visit: Visit): void {
 }
 
 function form(site: Site, { query, signedIn, principal }: Visit, problem: string | undefined): Part {
+  const next = ownPage(query.get('next'));
   return html`<div class="narrow">
 <h1>Sign in</h1>
 ${signedIn && html`<p>You are signed in as <strong>${principal.name}</strong>. Another token takes its place.</p>`}
 ${isOverheard(site) && html`<p class="alert warn">This connection is not encrypted: whoever is on the way can read the token. Ask your operator for an https address.</p>`}
 ${problem !== undefined && html`<p class="alert" id="problem" role="alert">${problem}</p>`}
+${provider(site, next)}
 <form method="post" action="/ui/sign-in" class="stack">
-<input type="hidden" name="next" value="${ownPage(query.get('next'))}">
+<input type="hidden" name="next" value="${next}">
 <label for="token">Token</label>
 <input id="token" name="token" type="password" required autocomplete="current-password" spellcheck="false"${problem !== undefined && html` aria-invalid="true" aria-describedby="problem"`}>
 <p class="quiet">The one from your netrc: <code>gokeep_…</code>. It is kept on the server for ${SESSION_MS / 3_600_000} hours at most, in memory; your browser keeps a random number in its place.</p>
 <p><button class="button">Sign in</button></p>
 </form></div>`;
+}
+
+function provider({ people }: Site, next: string): Part {
+  if (people === undefined) return undefined;
+  return html`<p><a class="button wide" href="${withQuery('/ui/sign-in/start', { next })}">Sign in with ${people.name}</a></p>
+<p class="or">or with a token</p>`;
 }
 
 /**
@@ -77,7 +86,8 @@ export function signOut(site: Site, visit: Visit): void {
   redirect(site, visit, '/ui/', ['Set-Cookie', sessionCookie(undefined, isSecure(site))]);
 }
 
-const isSecure = ({ settings }: Site): boolean => settings().url.startsWith('https:');
+/** Whether clients come by TLS. */
+export const isSecure = ({ settings }: Site): boolean => settings().url.startsWith('https:');
 
 /** Others than this machine can be on the way, and nothing is encrypted. */
 function isOverheard({ settings }: Site): boolean {
@@ -88,20 +98,8 @@ function isOverheard({ settings }: Site): boolean {
 }
 
 /** Where to go afterwards: a page of ours, whatever the address says. */
-function ownPage(next: string | null): string {
+export function ownPage(next: string | null): string {
   return next !== null && /^\/ui\/[\x21-\x5b\x5d-\x7e]*$/.test(next) && !next.includes('//') ? next : '/ui/';
-}
-
-/** A browser says which page sent a form. What does not say so is no browser, and needs no session. */
-function checkSameOrigin({ settings }: Site, { headers }: IncomingMessage): void {
-  const site = headers['sec-fetch-site'];
-  const { origin } = headers;
-  const from = origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;
-  const { url } = settings();
-  const ours = [headers.host ?? headers[':authority'], URL.canParse(url) ? new URL(url).host : undefined];
-  const isOurs = from !== undefined && ours.includes(from);
-  if (isOurs && (site === undefined || site === 'same-origin')) return;
-  throw new GokeepError('refused', 'Only a form of this server itself signs anybody in or out.');
 }
 
 function bodyOf({ request }: Visit): Promise<string> {

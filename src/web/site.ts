@@ -6,7 +6,10 @@ import type { ClientSettings } from '../http/start-page.ts';
 import type { Signing } from '../publish/signing.ts';
 import type { HostedTables } from '../store/hosted-tables.ts';
 import type { DatabaseReader } from '../sumdb/reader.ts';
+import type { Administration } from './administration.ts';
 import type { Assets } from './assets.ts';
+import type { Attempts } from './attempts.ts';
+import type { People } from './people.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What pages are made of. */
@@ -28,11 +31,16 @@ export interface SiteParts {
   readonly goMod: (path: string, version: string) => Promise<Buffer | undefined>;
   readonly isPrivate: (path: string) => boolean;
   readonly now: () => number;
+  /** Undefined where nobody administers anything. */
+  readonly admin: Administration | undefined;
+  /** Signs people in at a provider; undefined: by token only. */
+  readonly people: People | undefined;
 }
 
 export interface Site extends SiteParts {
   readonly assets: Assets;
   readonly sessions: Sessions;
+  readonly attempts: Attempts;
 }
 
 /** A request for a page: its path, without query, and what the query says. */
@@ -40,5 +48,7 @@ export interface Visit extends Asked {
   readonly query: URLSearchParams;
   /** Whether the cookie of a session came, and it holds. */
   readonly signedIn: boolean;
+  /** What somebody calls himself who signed in at a provider. */
+  readonly called?: string | undefined;
   readonly mayRead: (modulePath: string) => boolean;
 }

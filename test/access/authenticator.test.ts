@@ -8,6 +8,8 @@ import { demand, Unidentified } from '../../src/access/demand.ts';
 import { KnownTokens } from '../../src/access/known-tokens.ts';
 import { NO_GRANTS, type Principal } from '../../src/access/principal.ts';
 import { newToken, TOKEN_ENTROPY, tokenDigest } from '../../src/access/token.ts';
+import { MadeAccess } from './made-access.ts';
+import { MadeIssuer } from './made-issuer.ts';
 import { type StoredToken, TokenReader, TokenWriter } from '../../src/store/token-table.ts';
 
 let directory: string;
@@ -272,5 +274,46 @@ describe('tokens as they are kept', () => {
     const other = path.join(directory, 'other.db');
     writeFileSync(other, 'no database');
     expect(() => new TokenWriter(other)).toThrow('damaged');
+  });
+});
+
+describe('a person, by an ID token', () => {
+  const rights = (groups: string, read: string, audience = 'gokeep') => ({
+    issuer: '',
+    audience,
+    claims: { groups: [groups] },
+    grants: { ...NO_GRANTS, read: [read] },
+  });
+  const signed = async (claims: Record<string, unknown>) => {
+    await using issuer = await MadeIssuer.start();
+    const rules = [
+      rights('staff', 'private.test/corp'),
+      rights('platform', 'private.test/git'),
+      rights('staff', 'private.test/ci', 'ci'),
+    ];
+    const made = new MadeAccess({
+      oidc: rules.map((rule) => ({ ...rule, issuer: issuer.url })),
+      findKey: async () => issuer.keys[0]!.jwk,
+    });
+    const token = await issuer.sign({ sub: '4711', aud: 'gokeep', ...claims });
+    return made.authenticator.person(token, 'gokeep', 'Corp');
+  };
+
+  it('has the rights of the rules for this client whose groups are among his, and is called what he calls himself', async () => {
+    const { principal, called } = await signed({ groups: ['other', 'staff'], preferred_username: 'root' });
+    expect([principal.name, called]).toEqual(['oidc:4711', 'root']);
+    const readable = ['corp', 'git', 'ci'].filter((each) => principal.may('read', `private.test/${each}`));
+    expect(readable).toEqual(['corp']);
+    expect(principal.maySome('admin')).toBe(false);
+  });
+
+  it.each([
+    ['groups that no rule names', { groups: ['staffers', 'xplatform'] }, 'forbidden'],
+    ['all groups in one text', { groups: 'staff,platform' }, 'forbidden'],
+    ['no groups', {}, 'forbidden'],
+    ['a token for another client of the issuer', { aud: 'ci', groups: ['staff'] }, 'refused'],
+    ['a token that has expired', { exp: 1, groups: ['staff'] }, 'refused'],
+  ])('with %s is nobody', async (_what, claims, code) => {
+    await expect(signed(claims)).rejects.toMatchObject({ code });
   });
 });

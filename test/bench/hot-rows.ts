@@ -3,7 +3,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { NO_GRANTS } from '../../src/access/principal.ts';
 import { ACCESS_DATABASE } from '../../src/cli/data-files.ts';
-import { makeToken } from '../../src/cli/token.ts';
+import { makeToken } from '../../src/access/new-token.ts';
 import { TokenWriter } from '../../src/store/token-table.ts';
 import { BenchServer } from './bench-server.ts';
 import type { Corpus } from './corpus.ts';

@@ -66,7 +66,36 @@ describe('who may do what', () => {
     });
   });
 
+  const RULE = '[[access.oidc]]\nissuer = "https://login.test"\naudience = "gokeep"\n';
+  const signIn = (more: string, rule = RULE, url = 'url = "https://go.test"\n') =>
+    `${url}${rule}[access.sign_in]\nclient_id = "gokeep"\n${more}`;
+
+  it('lets people sign in at the issuer of a rule, with openid among the scopes', () => {
+    const text = signIn(
+      'issuer = "https://login.test"\nclient_secret_file = "secret"\nscopes = ["groups"]\n',
+    );
+    expect(load(text).signIn).toEqual({
+      name: 'login.test',
+      issuer: 'https://login.test',
+      clientId: 'gokeep',
+      clientSecretFile: path.join(directory, 'secret'),
+      scopes: ['openid', 'groups'],
+    });
+  });
+
   it.each([
+    [signIn('issuer = "http://login.test"'), 'access.sign_in.issuer: "http://login.test" is no https URL'],
+    [signIn('issuer = "https://login.test"', RULE, ''), 'access.sign_in: it needs url'],
+    [signIn('issuer = "https://login.test"', ''), 'access.sign_in: nobody who signs in has a right'],
+    [
+      signIn('issuer = "https://login.test"', RULE.replace('"gokeep"', '"other"')),
+      'add an access.oidc with this issuer and audience = "gokeep"',
+    ],
+    [signIn('issuer = "https://login.test"\nscopes = ["a b"]'), 'access.sign_in.scopes: "a b" is no scope'],
+    [
+      signIn('issuer = "https://login.test"\nclient_secret = "x"'),
+      'unknown key access.sign_in.client_secret',
+    ],
     ['[access]\npublic = "all"', 'access.public must be one of "anonymous", "authenticated", "granted"'],
     ['[access]\nrequire = true', 'unknown key access.require; did you mean access.required?'],
     ['[access]\nclient_ca = "a"', 'access.client_ca: client certificates need TLS'],

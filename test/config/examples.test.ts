@@ -38,7 +38,17 @@ function keysIn(value: unknown, prefix = ''): string[] {
 describe('the examples in config/', () => {
   it('are there, one for each shape of deployment', () => {
     expect(EXAMPLES.sort()).toEqual(
-      ['laptop', 'team', 'behind-proxy', 'artifactory-upstream', 'offline', 'replica', 'large', 'mutual-tls']
+      [
+        'laptop',
+        'team',
+        'behind-proxy',
+        'artifactory-upstream',
+        'offline',
+        'replica',
+        'large',
+        'mutual-tls',
+        'sign-in',
+      ]
         .map((name) => `${name}.toml`)
         .sort(),
     );

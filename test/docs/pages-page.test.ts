@@ -12,7 +12,8 @@ it('every address in the table is a page', async () => {
       .replace('<version>...<version>', 'v1.0.0...v1.1.0')
       .replace('<module>', 'example.test/m')
       .replace('<version>', 'v1.0.0')
-      .replace('<file>', 'm.go'),
+      .replace('<file>', 'm.go')
+      .replace('<number>', '1'),
   );
   expect(addresses.length).toBeGreaterThan(9);
   const versions = ['v1.0.0', 'v1.1.0'].map((version) => ({

@@ -78,6 +78,9 @@ const PAGES = [
   `/ui/diff/${P}/v1.1.0...v1.2.0`,
   '/ui/log',
   '/ui/log/records?from=10',
+  '/ui/admin/tokens',
+  '/ui/admin/audit',
+  '/ui/admin/audit/3',
 ];
 
 /** What depends on colours and widths. */

@@ -13,6 +13,7 @@ import { openPages } from '../../src/web/pages.ts';
 import type { SiteParts } from '../../src/web/site.ts';
 import { DataDirectory, LOG_NAME } from '../cli/data-directory.ts';
 import { InProcess, type InProcessOptions } from '../http/in-process.ts';
+import { madeAdministration } from './made-administration.ts';
 import { MadeCatalogue, type MadeVersion } from './made-catalogue.ts';
 
 export interface MadeSiteOptions {
@@ -99,6 +100,8 @@ export class MadeSite implements AsyncDisposable {
           goMod: async (path, version) => (await catalogue.read(path, version, 'go.mod', 2 ** 20))?.bytes,
           isPrivate,
           now: () => NOW,
+          admin: madeAdministration(NOW),
+          people: undefined,
           ...o.parts,
         }),
     });

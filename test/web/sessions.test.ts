@@ -8,11 +8,11 @@ it('holds for its time and no longer', () => {
   const sessions = new Sessions(() => now);
   const id = sessions.open('Bearer a');
   now = SESSION_MS - 1;
-  expect(sessions.authorization(sent(id))).toBe('Bearer a');
+  expect(sessions.held(sent(id))).toBe('Bearer a');
   now = SESSION_MS;
-  expect(sessions.authorization(sent(id))).toBeUndefined();
+  expect(sessions.held(sent(id))).toBeUndefined();
   now = 0;
-  expect(sessions.authorization(sent(id))).toBeUndefined();
+  expect(sessions.held(sent(id))).toBeUndefined();
 });
 
 it('takes nothing for a session that was not opened', () => {
@@ -24,7 +24,7 @@ it('takes nothing for a session that was not opened', () => {
     `gokeep_session=${'A'.repeat(43)}`,
     'gokeep_session=__proto__',
   ])
-    expect(sessions.authorization({ headers: { cookie } })).toBeUndefined();
+    expect(sessions.held({ headers: { cookie } })).toBeUndefined();
 });
 
 it('keeps a bounded number, the newest', () => {
@@ -32,6 +32,6 @@ it('keeps a bounded number, the newest', () => {
   const first = sessions.open('Bearer first');
   for (let n = 0; n < 1000; n++) sessions.open(`Bearer ${n}`);
   const last = sessions.open('Bearer last');
-  expect(sessions.authorization(sent(first))).toBeUndefined();
-  expect(sessions.authorization(sent(last))).toBe('Bearer last');
+  expect(sessions.held(sent(first))).toBeUndefined();
+  expect(sessions.held(sent(last))).toBe('Bearer last');
 });
