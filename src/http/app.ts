@@ -76,13 +76,23 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
   yank: checkWrite,
   sign: (request) => checkUpload(request, 'the signature bundle'),
   form: checkWrite,
+  change: checkWrite,
 };
 /** Where a page has a form sent. */
-const FORMS = ['/ui/sign-in', '/ui/sign-out'];
+const FORMS = ['/ui/sign-in', '/ui/sign-out', '/ui/bundles/*'];
 /** What programs ask that do not build: people's tools. */
-const READ_API = ['search', 'modules', 'modules/*', 'dependents/*', 'log', 'log/*', 'openapi.json'].map(
-  (name) => `/api/v1/${name}`,
-);
+const READ_API = [
+  'search',
+  'modules',
+  'modules/*',
+  'dependents/*',
+  'log',
+  'log/*',
+  'bundles',
+  'bundles/*',
+  'wishlist',
+  'openapi.json',
+].map((name) => `/api/v1/${name}`);
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
 const NEEDS_NOBODY: ReadonlySet<string> = new Set(['page', 'health', 'metrics', 'vulndb']);
 
@@ -174,6 +184,9 @@ export function buildApp(o: AppOptions): FastifyInstance {
   for (const target of FORMS) app.post(target, form);
   const api = take('api', o.pages.api);
   for (const target of READ_API) app.get(target, api);
+  const change = take('change', o.pages.api);
+  for (const target of ['/api/v1/bundles', '/api/v1/bundles/*']) app.post(target, change);
+  app.delete('/api/v1/bundles/*', change);
   const setup = take('page', plainPages(o.exchange, o.setupPage));
   app.get('/setup', setup);
   app.get('/setup/*', setup);

@@ -6,6 +6,7 @@ import { statusOf } from '../http/status.ts';
 import { unescapePath } from '../module/escape.ts';
 import { parseLookup } from '../module/request-path.ts';
 import { etagOf, isCurrent } from './answer.ts';
+import { answerBundles } from './api-bundles.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
@@ -36,6 +37,7 @@ const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
 export async function answerApi(site: Site, visit: Visit): Promise<void> {
   try {
     const address = visit.path.slice('/api/v1/'.length);
+    if (await answerBundles(site, visit, address)) return;
     const route = ROUTES.find(([name]) => (name.endsWith('/') ? address.startsWith(name) : address === name));
     if (route === undefined) throw new GokeepError('not_found', 'there is no API of this address');
     const [name, tell] = route;

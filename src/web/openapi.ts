@@ -1,4 +1,5 @@
 import { VERSION } from '../version.ts';
+import { BUNDLE_GET, BUNDLE_PATHS, BUNDLE_POST, BUNDLE_SCHEMAS } from './openapi-bundles.ts';
 import { reference, SCHEMAS } from './openapi-schemas.ts';
 
 /** What `/api/v1/openapi.json` says: every route of the API, those that write too. */
@@ -126,7 +127,10 @@ export const OPENAPI = {
         responses: { 200: { description: 'The answer', ...json(reference('Server')) } },
       },
     },
+    ...BUNDLE_PATHS,
     '/bundles': {
+      get: BUNDLE_GET,
+      post: BUNDLE_POST,
       put: {
         summary: 'Imports a bundle; needs the right to administer',
         requestBody: {
@@ -175,7 +179,7 @@ export const OPENAPI = {
     },
   },
   components: {
-    schemas: SCHEMAS,
+    schemas: { ...SCHEMAS, ...BUNDLE_SCHEMAS },
     securitySchemes: {
       token: {
         type: 'http',

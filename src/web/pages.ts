@@ -7,6 +7,8 @@ import { parseLookup } from '../module/request-path.ts';
 import { sendProblem } from './answer.ts';
 import { answerApi } from './api.ts';
 import { ASSETS_PREFIX, openAssets } from './assets.ts';
+import { BUNDLES } from './bundle-list.ts';
+import { bundlePages } from './bundles.ts';
 import { diffPage } from './diff-page.ts';
 import { modulesPage, searchPage } from './found.ts';
 import { PREFIX } from './links.ts';
@@ -32,12 +34,15 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   [PREFIX.lookup, lookup],
   ['/ui/log', logPage],
   ['/ui/log/records', recordsPage],
+  [BUNDLES, bundlePages],
+  [`${BUNDLES}/`, bundlesBelow],
   [ASSETS_PREFIX, asset],
 ];
 
 const FORMS: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/sign-in', signIn],
   ['/ui/sign-out', signOut],
+  [`${BUNDLES}/`, bundlesBelow],
 ];
 
 /**
@@ -69,6 +74,11 @@ async function shown(site: Site, visit: Visit): Promise<void> {
     return;
   }
   throw new GokeepError('not_found', 'there is no page of this address');
+}
+
+/** Everything about bundles has a table of its own. */
+function bundlesBelow(site: Site, visit: Visit, rest: string): Promise<void> {
+  return bundlePages(site, visit, `/${rest}`);
 }
 
 /** Who has a session is whoever signed in; credentials of the request itself come first. */

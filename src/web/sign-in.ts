@@ -93,7 +93,7 @@ function ownPage(next: string | null): string {
 }
 
 /** A browser says which page sent a form. What does not say so is no browser, and needs no session. */
-function checkSameOrigin({ settings }: Site, { headers }: IncomingMessage): void {
+export function checkSameOrigin({ settings }: Site, { headers }: IncomingMessage): void {
   const site = headers['sec-fetch-site'];
   const { origin } = headers;
   const from = origin !== undefined && URL.canParse(origin) ? new URL(origin).host : undefined;

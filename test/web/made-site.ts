@@ -98,6 +98,7 @@ export class MadeSite implements AsyncDisposable {
           signing: { show: () => o.signatures ?? { required: false, signed: false, signatures: [] } },
           goMod: async (path, version) => (await catalogue.read(path, version, 'go.mod', 2 ** 20))?.bytes,
           isPrivate,
+          desk: undefined,
           now: () => NOW,
           ...o.parts,
         }),
