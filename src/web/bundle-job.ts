@@ -100,7 +100,7 @@ function over(site: Site, job: Job): Part {
   if (state === 'cancelled') return html`<p class="empty">It was cancelled, and nothing of it is left.</p>`;
   return html`<p class="alert" role="alert">${(error ?? '').charAt(0).toUpperCase()}${(error ?? '').slice(1)}</p>
 ${problems.length > 0 && list(problems, job.kind === 'make' ? 'Cannot be had' : 'What is wrong')}
-<p class="actions"><a class="button second" href="${BUNDLES}/${job.kind === 'verify' ? 'inspect' : job.kind}">Once more</a></p>`;
+<div class="actions"><a class="button second" href="${BUNDLES}/${job.kind === 'verify' ? 'inspect' : job.kind}">Once more</a></div>`;
 }
 
 function list(problems: readonly string[], title: string): Part {
@@ -116,14 +116,14 @@ function result(site: Site, outcome: Outcome): Part {
       const { plan } = outcome;
       return html`<dl class="counts"><div><dt>With their zips</dt><dd>${count(plan.zips)}</dd></div><div><dt>For their go.mod only</dt><dd>${count(plan.mods)}</dd></div><div><dt>Held here</dt><dd>${bytes(plan.heldBytes)}</dd></div><div><dt>To be fetched first</dt><dd>${count(plan.absent)}</dd></div></dl>
 ${leftOut('Left out', plan.leftOut)}
-<p class="actions"><a class="button" href="${BUNDLES}/make">Make it</a></p>`;
+<div class="actions"><a class="button" href="${BUNDLES}/make">Make it</a></div>`;
     }
     case 'verified':
       return verified(outcome.verified);
     case 'imported': {
       const { id, added, facts } = outcome.imported;
       return html`${added ? html`<dl class="counts"><div><dt>Zips</dt><dd>${count(facts.zips)}</dd></div><div><dt>go.mod files</dt><dd>${count(facts.mods)}</dd></div><div><dt>Signatures</dt><dd>${count(facts.signatures)}</dd></div><div><dt>Files in all</dt><dd>${bytes(facts.bytes)}</dd></div></dl>` : html`<p class="empty">This very bundle had been imported before, and all of it is still here. Nothing was done.</p>`}
-<p class="actions"><a class="button" href="${bundleLink(id)}">What is in it</a></p>`;
+<div class="actions"><a class="button" href="${bundleLink(id)}">What is in it</a></div>`;
     }
   }
 }

@@ -27,7 +27,7 @@ export async function bundlesPage(site: Site, visit: Visit, desk: BundleDesk): P
     place: 'bundles',
     main: html`<h1>Bundles</h1>
 <p class="lead">A bundle carries modules, and the proof of each, to a network without this one.</p>
-<p class="actions">${actions(desk)}</p>
+<div class="actions">${actions(desk)}</div>
 ${jobs(site, queue.list())}
 ${canMake && (waiting.length > 0 || !offline) && madeHere(site, desk, waiting)}
 ${await imported(site, visit, desk)}`,
@@ -67,12 +67,8 @@ export function shownProgress({ state, progress }: Job): string {
   const { what, done, total } = progress;
   const isBytes = ['writing', 'checking', 'receiving and checking'].includes(what);
   const shown = (n: number) => (isBytes ? bytes(n) : count(n));
-  const far =
-    done === 0
-      ? ''
-      : total === 0
-        ? `: ${shown(done)}`
-        : `: ${shown(Math.min(done, total))} of ${shown(total)}`;
+  const of = total === 0 ? '' : ` of ${shown(total)}`;
+  const far = done === 0 && total === 0 ? '' : `: ${shown(total === 0 ? done : Math.min(done, total))}${of}`;
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}${far}`;
 }
 
@@ -94,8 +90,8 @@ function madeHere(site: Site, { o }: BundleDesk, all: readonly MadeBundle[]): Pa
   const rows = all.map(
     (
       made,
-    ) => html`<tr><th scope="row"><a href="${bundleLink(made.id)}">${shortId(made.id)}</a></th><td class="number">${bytes(made.size)}</td><td class="any">${hash(made.sha256)}</td><td>${ago(made.madeAt, site.now())}</td><td><div class="row-actions"><a href="${bundleLink(made.id)}/file" download>Download<span class="hidden"> ${made.id.slice(0, 12)}</span></a>
-<form method="post" action="${bundleLink(made.id)}/delete"><button class="plain">Delete<span class="hidden"> ${made.id.slice(0, 12)}</span></button></form></div></td></tr>
+    ) => html`<tr><th scope="row"><a href="${bundleLink(made.id)}">${shortId(made.id)}</a></th><td class="number">${bytes(made.size)}</td><td><div class="row-actions"><a href="${bundleLink(made.id)}/file" download>Download<span class="hidden"> ${made.id.slice(0, 12)}</span></a>
+<form method="post" action="${bundleLink(made.id)}/delete"><button class="plain">Delete<span class="hidden"> ${made.id.slice(0, 12)}</span></button></form></div></td><td>${ago(made.madeAt, site.now())}</td><td class="any">${hash(made.sha256)}</td></tr>
 `,
   );
   return html`<section aria-labelledby="made-title"><h2 id="made-title">Made here, to be fetched</h2>
@@ -103,7 +99,7 @@ ${
   rows.length === 0
     ? html`<div class="empty"><p>Nothing waits. What is made here stays for ${days(o.made.mostAgeMs)}, ${bytes(o.mostBytes)} at the most.</p>
 <p>The way across: <a href="${BUNDLES}/make">make a bundle</a> for a go.mod or the wish list of the closed side, fetch it, check it with <code>gokeep bundle verify</code>, and import it there.</p></div>`
-    : table('Bundles made here', ['Bundle', size, 'SHA-256', 'Made', unseen('Have it')], rows)
+    : table('Bundles made here', ['Bundle', size, unseen('Have it'), 'Made', 'SHA-256'], rows)
 }</section>`;
 }
 

@@ -90,7 +90,7 @@ ${box('compressed', 'Compressed', 'as .tar.zst')}
 ${box('skip-missing', 'Skip what is missing', 'instead of making none')}
 ${box('dry-run', 'Only say what would go in', 'and make nothing')}
 </fieldset>
-<p class="actions"><button class="button">Make it</button> <a href="${BUNDLES}">Back</a></p>
+<div class="actions"><button class="button">Make it</button> <a href="${BUNDLES}">Back</a></div>
 </form>`;
 }
 

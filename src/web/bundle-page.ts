@@ -63,9 +63,9 @@ export function madeFacts(site: Site, made: MadeBundle): Part {
   const name = `gokeep-${made.id}${fileName(made.compressed).slice('bundle'.length)}`;
   const command = `gokeep bundle verify ${name} --key "${site.settings().vkey}"`;
   return html`<dl class="counts"><div><dt>Zips</dt><dd>${count(made.zips)}</dd></div><div><dt>go.mod files</dt><dd>${count(made.mods)}</dd></div><div><dt>Signatures</dt><dd>${count(made.signatures)}</dd></div><div><dt>Size</dt><dd>${bytes(made.size)}</dd></div></dl>
-<p class="actions"><a class="button" href="${bundleLink(made.id)}/file" download>Download</a>
+<div class="actions"><a class="button" href="${bundleLink(made.id)}/file" download>Download</a>
 <form method="post" action="${bundleLink(made.id)}/check"><button class="second">Check it here</button></form>
-<form method="post" action="${bundleLink(made.id)}/delete"><button class="plain">Delete</button></form></p>
+<form method="post" action="${bundleLink(made.id)}/delete"><button class="plain">Delete</button></form></div>
 <dl class="facts under"><div><dt>SHA-256</dt><dd>${hash(made.sha256)}</dd></div><div><dt>Id</dt><dd><a href="${bundleLink(made.id)}">${hash(made.id)}</a></dd></div></dl>
 ${leftOut('Could not be had', made.missing)}
 ${leftOut('Left out', made.leftOut)}

@@ -72,7 +72,7 @@ function upload(what: string, verb: string, fields: Part): Html {
 ${fields}
 <div class="field"><label for="bundle">The bundle</label><input id="bundle" name="bundle" type="file" required accept=".tar,.zst"></div>
 <div class="progress" hidden><progress id="sent" max="1" value="0" aria-label="Sent"></progress><p class="quiet" role="status" aria-live="polite"></p></div>
-<p class="actions"><button class="button">${verb}</button></p>
+<div class="actions"><button class="button">${verb}</button></div>
 </form>`;
 }
 

@@ -35,7 +35,7 @@ export async function wishesPage(site: Site, visit: Visit, { o }: BundleDesk): P
 ${
   wishes.length === 0
     ? html`<p class="empty">${o.offline ? 'Nothing: whatever was asked for is here.' : 'Nothing: this server has a network, and fetches what is asked for.'}</p>`
-    : html`<p class="actions"><a class="button" href="${BUNDLES}/wishes.txt" download>Download wishes.txt</a></p>
+    : html`<div class="actions"><a class="button" href="${BUNDLES}/wishes.txt" download>Download wishes.txt</a></div>
 <p class="under">Review it, and take it to the connected side: paste it there into <strong>Make a bundle</strong>, or name it to <code>gokeep bundle create --output next.tar wishes.txt</code>.</p>
 ${table('Wishes', ['Module and version', unseen('What of it'), times, 'Last asked'], shown.rows)}${rowsPager(shown, `${BUNDLES}/wishes`)}
 ${text.length <= MOST_COPIED && html`<section class="card spaced" aria-labelledby="copy-title"><div class="card-head"><h2 id="copy-title">As text</h2></div><pre class="copy" tabindex="0" data-copy="the wish list" aria-labelledby="copy-title"><code>${text}</code></pre></section>`}`
