@@ -23,7 +23,7 @@ export interface BundleParts {
 /**
  * What makes, checks and imports bundles for who asks over the network. Whatever a job that was killed has left is gone afterwards.
  *
- * @param cleanup ends jobs first of all
+ * @param cleanup ends jobs that are under way then
  */
 export async function openBundles(
   config: Config,

@@ -220,6 +220,8 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     close: async () => {
       health.drain();
       await sleep(config.drainDelay);
+      // They ask us for modules, and we would wait for them.
+      desk?.o.queue.stop();
       await resources.disposeAsync();
       await destination.close();
     },

@@ -59,15 +59,17 @@ export async function answerBundles(site: Site, visit: Visit, address: string): 
 }
 
 /**
- * Nothing that a browser sends by itself changes anything: no session counts here, and no page of another site has its reader's browser
- * send it.
+ * Nothing that a browser sends by itself changes anything: no session counts here, no certificate and no open door, under whatever name a
+ * page has had our address called.
  */
 function checkByHand({ request, signedIn }: Visit): void {
-  const from = request.headers['sec-fetch-site'];
-  if (signedIn)
-    throw new GokeepError('refused', 'a session changes nothing here: send a token as Authorization');
-  if (from !== undefined && from !== 'same-origin' && from !== 'none')
-    throw new GokeepError('refused', 'a page of another site changes nothing here');
+  const { headers } = request;
+  const isBrowser = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined;
+  if (!signedIn && (!isBrowser || headers.authorization !== undefined)) return;
+  throw new GokeepError(
+    'refused',
+    'nothing is changed here by a browser alone: send a token as Authorization',
+  );
 }
 
 /** Such a body no page of another site can send without being asked first whether it may. */

@@ -156,11 +156,10 @@ describe('a bundle that is asked for by the API', () => {
   it('is refused where a page of another site, or a form of any, sends it', async () => {
     const text = { method: 'POST', body: '{"all":true}', headers: { 'content-type': 'text/plain' } };
     expect((await fetch(`${connected.url}/api/v1/bundles`, text)).status).toBe(400);
-    const foreign = {
-      ...text,
-      headers: { 'content-type': 'application/json', 'sec-fetch-site': 'cross-site' },
-    };
-    expect((await fetch(`${connected.url}/api/v1/bundles`, foreign)).status).toBe(403);
+    for (const browser of [{ 'sec-fetch-site': 'cross-site' }, { origin: connected.url }]) {
+      const foreign = { ...text, headers: { 'content-type': 'application/json', ...browser } };
+      expect((await fetch(`${connected.url}/api/v1/bundles`, foreign)).status).toBe(403);
+    }
     for (const form of ['make', 'import', 'inspect']) {
       const body = new FormData();
       body.append('all', 'on');
@@ -208,6 +207,16 @@ describe('a job that is ended before it is done', () => {
     expect(madeIn(connected.data)).toEqual([]);
     expect(readdirSync(connected.data).filter((name) => name.startsWith('bundle-'))).toEqual([]);
     expect((await api(connected, 'GET', 'bundles/jobs')).body['jobs']).toEqual([]);
+  });
+
+  it('by a stop of the server does not hold that up', async () => {
+    const { body } = await make({ inputs: ['example.test/slow@v1.0.0\n'] });
+    await running(body['id'], 'fetching');
+    const since = performance.now();
+    expect(await connected.stop()).toBe(0);
+    expect(performance.now() - since).toBeLessThan(15_000);
+    connected = await GokeepProcess.start({ data: site.at('connected'), toml });
+    expect(madeIn(connected.data)).toEqual([]);
   });
 });
 

@@ -84,6 +84,12 @@ export class JobQueue implements AsyncDisposable {
     return true;
   }
 
+  /** Takes no more jobs, and ends those that would keep the server from stopping. What is being imported may come to its end. */
+  stop(): void {
+    this.#closed = true;
+    for (const { job } of this.#jobs.values()) if (job.kind !== 'import') this.cancel(job.id);
+  }
+
   /** Ends all jobs, and waits until nothing of them is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
