@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectedSite } from '../airgap/connected-site.ts';
@@ -207,6 +210,28 @@ describe('a job that is ended before it is done', () => {
     expect(madeIn(connected.data)).toEqual([]);
     expect(readdirSync(connected.data).filter((name) => name.startsWith('bundle-'))).toEqual([]);
     expect((await api(connected, 'GET', 'bundles/jobs')).body['jobs']).toEqual([]);
+  });
+
+  it('by the end of whatever runs its command, though nothing else tells that of it', async () => {
+    await mkdir(site.at('job', 'in'), { recursive: true });
+    const main = path.join(import.meta.dirname, '../../src/main.ts');
+    const args = ['bundle', 'create', '--config', site.at('connected.toml'), '--data', site.at('alone')];
+    const job = [
+      `--job=${site.at('job')}`,
+      `--output=${site.at('job', 'b.tar')}`,
+      'example.test/slow@v1.0.0',
+    ];
+    const child = spawn(process.execPath, [main, ...args, ...job], { stdio: ['pipe', 'ignore', 'pipe'] });
+    const code = once(child, 'exit');
+    let said = '';
+    child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await expect
+      .poll(() => said, { timeout: 20_000 })
+      .toContain('{"progress":"fetching","done":0,"total":1}');
+    child.stdin!.end();
+    const ended = await Promise.race([code, sleep(5_000)]);
+    child.kill('SIGKILL');
+    expect(ended).toEqual([143, null]);
   });
 
   it('by a stop of the server does not hold that up', async () => {
