@@ -42,7 +42,8 @@ export async function openBundles(
     () => void made.prune(0).catch((error: unknown) => log.warn({ err: error }, 'old bundles')),
     HOUR_MS,
   );
-  cleanup.defer(() => clearInterval(pruning.unref()));
+  pruning.unref();
+  cleanup.defer(() => clearInterval(pruning));
   const queue = cleanup.use(
     new JobQueue({
       now: Date.now,

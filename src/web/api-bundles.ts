@@ -7,6 +7,7 @@ import { UPLOAD_LIMITS, uploaded, uploadedText } from '../http/upload.ts';
 import { wishJson } from '../proxy/wish-text.ts';
 import { etagOf, isCurrent } from './answer.ts';
 import { jobJson, knownJson } from './bundle-json.ts';
+import { damaged } from './bundle-list.ts';
 import { sendMade } from './bundles.ts';
 import type { Site, Visit } from './site.ts';
 
@@ -132,7 +133,7 @@ async function list(_site: Site, visit: Visit, { o }: BundleDesk): Promise<Told>
   const { items, next } = paged(visit, o.receipts.ids(origin), (id) => id);
   const bundles = [];
   for (const id of items) {
-    const known = await o.receipts.find(id);
+    const known = await o.receipts.find(id).catch(damaged);
     if (known !== undefined) bundles.push(knownJson(known, o.made.find(id)));
   }
   return { body: { bundles, next } };

@@ -6,7 +6,7 @@ import { hasCode } from '../errors.ts';
 import { sendPage } from './answer.ts';
 import { html, type Html, type Part } from './html.ts';
 import { ago, bytes, count, counted, hash } from './present.ts';
-import { rowsOf, rowsPager, table, unseen } from './rows.ts';
+import { rowsOf, rowsPager, table, unseen, wholeNumber } from './rows.ts';
 import type { Site, Visit } from './site.ts';
 
 export const BUNDLES = '/ui/bundles';
@@ -110,7 +110,7 @@ async function imported(site: Site, visit: Visit, desk: BundleDesk): Promise<Par
   const ids = receipts.ids('imported');
   if (ids.length === 0 && !offline) return undefined;
   const known = new Map<string, KnownBundle | undefined>();
-  const from = Math.min(Number(visit.query.get('from')) || 0, ids.length);
+  const from = Math.min(wholeNumber(visit.query.get('from')), Math.max(ids.length - 1, 0));
   for (const id of ids.slice(from, from + A_PAGE)) known.set(id, await receipts.find(id).catch(damaged));
   const shown = rowsOf(ids, visit, A_PAGE, (id) => receiptRow(site, id, known.get(id)));
   return html`<section aria-labelledby="imported-title"><h2 id="imported-title">Imported here</h2>
@@ -122,7 +122,7 @@ ${
 }
 
 /** Of a receipt that cannot be read any more the rest of the list is none the worse. */
-function damaged(error: unknown): undefined {
+export function damaged(error: unknown): undefined {
   if (hasCode(error, 'bad_bundle')) return undefined;
   throw error;
 }

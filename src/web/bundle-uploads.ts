@@ -70,7 +70,7 @@ function alert(problem: string | undefined): Part {
 function upload(what: string, verb: string, fields: Part): Html {
   return html`<form method="post" action="${BUNDLES}/${what}" enctype="multipart/form-data" class="card stack upload" data-upload>
 ${fields}
-<div class="field"><label for="bundle">The bundle</label><input id="bundle" name="bundle" type="file" required accept=".tar,.zst"></div>
+<div class="field"><label for="bundle">The bundle</label><input id="bundle" name="bundle" type="file" required accept=".tar,.zst" aria-describedby="bundle-hint"><p class="quiet" id="bundle-hint">One file, compressed or not. The parts of a split one are joined first: <code>cat first.tar.* &gt; first.tar</code></p></div>
 <div class="progress" hidden><progress id="sent" max="1" value="0" aria-label="Sent"></progress><p class="quiet" role="status" aria-live="polite"></p></div>
 <div class="actions"><button class="button">${verb}</button></div>
 </form>`;

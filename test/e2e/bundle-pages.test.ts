@@ -224,11 +224,11 @@ describe('a job that is ended before it is done', () => {
     const child = spawn(process.execPath, [main, ...args, ...job], { stdio: ['pipe', 'ignore', 'pipe'] });
     const code = once(child, 'exit');
     let said = '';
-    child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await expect
       .poll(() => said, { timeout: 20_000 })
       .toContain('{"progress":"fetching","done":0,"total":1}');
-    child.stdin!.end();
+    child.stdin.end();
     const ended = await Promise.race([code, sleep(5_000)]);
     child.kill('SIGKILL');
     expect(ended).toEqual([143, null]);

@@ -36,6 +36,8 @@ export async function madeDesk(data: string): Promise<BundleDesk> {
   await mkdir(receipt, { recursive: true });
   await writeFile(path.join(receipt, 'manifest'), `${MANIFEST}\n— connected.test AAAA\n`);
   await writeFile(path.join(receipt, 'entries'), ENTRIES);
+  await mkdir(path.join(data, 'bundles', 'c'.repeat(32)));
+  await writeFile(path.join(data, 'bundles', 'c'.repeat(32), 'manifest'), 'damaged');
   const made = new MadeBundles({ data, mostBytes: 2 ** 40, mostAgeMs: 7 * 86_400_000, now });
   await made.open();
   const scratch = await made.scratch('a');

@@ -1,3 +1,4 @@
+import { hasCode } from '../../errors.ts';
 import { parseBundlePath, MODULES, sectionOf } from '../bundle-path.ts';
 import { entriesIn } from '../bundle-reader.ts';
 import type { Manifest } from '../manifest.ts';
@@ -33,6 +34,7 @@ export class ReceiptList {
   readonly #receipts: Receipts;
   readonly #ownSigner: string | undefined;
   readonly #counted = new Map<string, KnownBundle>();
+  readonly #origins = new Map<string, KnownBundle['origin']>();
 
   /** @param ownSigner name of the key that signs what is made here; undefined in a replica */
   constructor(receipts: Receipts, ownSigner: string | undefined) {
@@ -115,6 +117,16 @@ export class ReceiptList {
   }
 
   #origin(id: string): KnownBundle['origin'] {
-    return this.#receipts.said(id).signer === this.#ownSigner ? 'made' : 'imported';
+    const known = this.#origins.get(id);
+    if (known !== undefined) return known;
+    try {
+      const origin = this.#receipts.said(id).signer === this.#ownSigner ? 'made' : 'imported';
+      this.#origins.set(id, origin);
+      return origin;
+    } catch (error) {
+      // One that was damaged is shown as such, and spoils no list.
+      if (hasCode(error, 'bad_bundle')) return 'imported';
+      throw error;
+    }
   }
 }
