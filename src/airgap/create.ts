@@ -272,7 +272,11 @@ export class BundleMaker implements Disposable {
       zips: this.#zips,
       mods: this.#mods,
       signatures,
-      write: (o) => signed.write(o, (done) => onProgress('writing', done, signed.manifest.entries.bytes)),
+      write: (o) => {
+        const { bytes } = signed.manifest.entries;
+        onProgress('writing', 0, bytes);
+        return signed.write(o, (done) => onProgress('writing', done, bytes));
+      },
       [Symbol.dispose]: () => this[Symbol.dispose](),
     };
   }
@@ -290,6 +294,7 @@ export class BundleMaker implements Disposable {
     const places = new Limit(AT_ONCE);
     let done = 0;
     let failure: Error | undefined;
+    if (all.length > 0) this.#o.onProgress(what, 0, all.length);
     await Promise.all(
       all.map(async (one) => {
         const leave = await places.enter(undefined);

@@ -55,6 +55,23 @@ export class Receipts {
     return { ...openManifest(note, keys), note, entriesFile: this.#file(id, 'entries').file };
   }
 
+  /** When it was kept, in milliseconds. */
+  keptAt(id: string): number {
+    return statSync(path.join(this.#directory, id, 'manifest')).mtimeMs;
+  }
+
+  /** What is in it, to be shown: it was signed by a key that was trusted when it was kept, whether or not it is now. Throws bad_bundle. */
+  said(id: string): Pick<Receipt, 'manifest' | 'signer' | 'entriesFile'> {
+    const note = this.#note(id).toString('utf8');
+    const end = note.lastIndexOf('\n\n');
+    const signer = /^— (\S+) /m.exec(note.slice(end + 2))?.[1] ?? '';
+    return {
+      manifest: parseManifest(note.slice(0, end + 1)),
+      signer,
+      entriesFile: this.#file(id, 'entries').file,
+    };
+  }
+
   #note(id: string): Buffer {
     const { file, size } = this.#file(id, 'manifest');
     if (size > MAX_MANIFEST) throw new GokeepError('bad_bundle', `${file}: is too large for a manifest`);
@@ -109,7 +126,7 @@ export class Receipts {
     const bases = new Set(ids.map((id) => this.#base(id)));
     return ids
       .filter((id) => !bases.has(id))
-      .map((id) => ({ id, keptAt: statSync(path.join(this.#directory, id, 'manifest')).mtimeMs }))
+      .map((id) => ({ id, keptAt: this.keptAt(id) }))
       .sort((a, b) => b.keptAt - a.keptAt || (a.id < b.id ? -1 : 1));
   }
 

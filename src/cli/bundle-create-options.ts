@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { bytes as parseBytes } from '../config/units.ts';
 import { dayOption } from './day-option.ts';
+import { type JobOptions, withJobOption } from './job-mode.ts';
 import { type SharedOptions, withSharedOptions } from './shared-options.ts';
 
-export interface CreateOptions extends SharedOptions {
+export interface CreateOptions extends SharedOptions, JobOptions {
   readonly output: string;
   readonly all?: true;
   readonly servedSince?: number;
@@ -39,7 +40,7 @@ function size(value: string): number {
 }
 
 export function withCreateOptions(command: Command): Command {
-  return withSharedOptions(command)
+  return withJobOption(withSharedOptions(command))
     .argument('[input...]', 'go.mod, go.sum, go.work, SBOM, wish list, source directory or module@version')
     .requiredOption('--output <file>', 'where to write it; a name that ends in .zst is compressed')
     .option('--all', 'everything that the store holds')

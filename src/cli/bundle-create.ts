@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { serverAnswers } from '../airgap/answers.ts';
-import { BundleMaker, type Missing, type WantedVersion } from '../airgap/create.ts';
+import { digestFile } from '../airgap/bundle-writer.ts';
+import { BundleMaker, type ComposedBundle, type Missing, type WantedVersion } from '../airgap/create.ts';
 import { KeptModules } from '../airgap/kept.ts';
 import { Receipts } from '../airgap/receipts.ts';
 import type { Config } from '../config/load.ts';
@@ -19,7 +20,9 @@ import { earlierBundles } from './bundle-earlier.ts';
 import { keyNamed, provingKey } from './bundle-keys.ts';
 import { serverAtHand } from './bundle-server.ts';
 import { type AllWanted, everythingWanted } from './bundle-wanted.ts';
+import { endWithServer } from './job-mode.ts';
 import { openLogReader, openUpstreamReader } from './local-log.ts';
+import { recordLocally } from './local-trail.ts';
 import { dropOldScratch } from './old-scratch.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
@@ -30,15 +33,16 @@ import { httpAccess } from './upstreams.ts';
 const SCRATCH = 'bundle-';
 
 async function create(inputs: string[], options: CreateOptions): Promise<void> {
+  endWithServer(options);
   const config = loadFor(options);
   const output = path.resolve(options.output);
   const store = new ModuleStore(config.data);
-  using progress = new Progress();
+  using progress = new Progress(options.job !== undefined);
   await using atHand = await serverAtHand(config);
   using log = openLogReader(config);
   using remembered = openUpstreamReader(config);
   await dropOldScratch(config.data, SCRATCH);
-  const scratch = await mkdtemp(path.join(config.data, SCRATCH));
+  const scratch = await mkdtemp(path.join(options.job ?? config.data, SCRATCH));
   try {
     const answers = serverAnswers(atHand.server, new KeptModules(store, log));
     const wanted = await everythingWanted(inputs, options, config, answers, progress);
@@ -65,7 +69,9 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
       vulndb: options.vulndb === undefined ? undefined : vulndbFrom(options.vulndb, config),
       scratch,
       onProgress: (what, done, total) =>
-        progress.show(() => (total === 0 ? `${what}: ${done}` : `${what}: ${done} of ${total}`)),
+        progress.steps(what, done, total, () =>
+          total === 0 ? `${what}: ${done}` : `${what}: ${done} of ${total}`,
+        ),
     });
     await make(maker, { ...options, output }, config, wanted, progress);
   } finally {
@@ -118,6 +124,12 @@ async function make(
     ),
   );
   say([`writing ${count} files, ${mebibytes(bytes)}`]);
+  // A server records who has it made, and when the bundle is there to be had.
+  if (options.job === undefined)
+    recordLocally(config, {
+      kind: 'make',
+      facts: { bundle: bundle.id, files: count, bytes, ...shownFacts(bundle) },
+    });
   const files = await bundle.write({ output: options.output, split: options.split });
   await new Receipts(config.data).keep(bundle);
   progress.clear();
@@ -134,6 +146,7 @@ async function make(
       bytes,
       skipped: wanted.skipped,
       missing: missing.map(named),
+      ...(options.job === undefined ? {} : { file: digestFile(files[0] ?? options.output) }),
     });
   } else {
     printLines([
@@ -143,6 +156,13 @@ async function make(
   }
   if (missing.length > 0) exitFound();
 }
+
+const shownFacts = ({ zips, mods, signatures, manifest }: ComposedBundle) => ({
+  zips,
+  mods,
+  signatures: signatures.added,
+  base: manifest.base,
+});
 
 const named = ({ path: modulePath, version, error }: Missing) => ({
   path: modulePath,

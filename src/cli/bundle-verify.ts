@@ -7,13 +7,14 @@ import type { SignatureFacts } from '../airgap/verify-signatures.ts';
 import { readInputs } from '../airgap/want/read-inputs.ts';
 import { ZipVerifier } from '../proxy/zip-verifier.ts';
 import { trustedKeys } from './bundle-keys.ts';
+import { endWithServer, type JobOptions, withJobOption } from './job-mode.ts';
 import { exitFound, printJson, printLines } from './output.ts';
 import { Progress } from './progress.ts';
 import { openSigningRules } from './signing-rules.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
-interface VerifyOptions extends SharedOptions {
+interface VerifyOptions extends SharedOptions, JobOptions {
   readonly key: string[];
   readonly after: string[];
   readonly for: string[];
@@ -22,10 +23,11 @@ interface VerifyOptions extends SharedOptions {
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
+  endWithServer(options);
   const config = loadLocal(options);
   const { signers, databases } = trustedKeys(config, options.key);
-  const scratch = await mkdtemp(path.join(tmpdir(), 'gokeep-verify-'));
-  using progress = new Progress();
+  const scratch = await mkdtemp(path.join(options.job ?? tmpdir(), 'gokeep-verify-'));
+  using progress = new Progress(options.job !== undefined);
   dropStartupGarbage();
   try {
     await using zips = new ZipVerifier(Math.max(1, availableParallelism() - 1));
@@ -40,7 +42,12 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
       inputs: await readInputs(options.for, process.cwd()),
       tests: options.tests === true,
       onProgress: (files, bytes) =>
-        progress.show(() => `checking: ${files} files, ${Math.floor(bytes / 2 ** 20)} MiB`),
+        progress.steps(
+          'checking',
+          bytes,
+          0,
+          () => `checking: ${files} files, ${Math.floor(bytes / 2 ** 20)} MiB`,
+        ),
     });
     progress.clear();
     if (options.json === true) printJson(asJson(verified));
@@ -132,7 +139,7 @@ function signatureLines(count: number, facts: SignatureFacts | undefined): strin
 const several = (value: string, before: string[]): string[] => [...before, value];
 
 export function addVerify(bundle: Command): void {
-  withSharedOptions(bundle.command('verify'))
+  withJobOption(withSharedOptions(bundle.command('verify')))
     .description(
       'check that a bundle, or the directory that a chain of them was unpacked to, proves itself; needs no server and no network',
     )

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { WantedVersion } from '../airgap/create.ts';
 import { collectWanted } from '../airgap/want/collect.ts';
 import { readInputs } from '../airgap/want/read-inputs.ts';
@@ -25,11 +26,12 @@ export async function everythingWanted(
   answers: ModuleAnswers,
   progress: Progress,
 ): Promise<AllWanted> {
-  const set = await collectWanted(await readInputs(args, process.cwd()), answers, {
+  const set = await collectWanted(await namedInputs(args, options), answers, {
     tests: options.tests === true,
     concurrency: AT_ONCE,
     signal: new AbortController().signal,
-    progress: (done) => progress.show(() => `reading the module graph: ${done} answers`),
+    progress: (done) =>
+      progress.steps('reading the module graph', done, 0, () => `reading the module graph: ${done} answers`),
   });
   const versions = new Map<string, WantedVersion>();
   const want = (one: WantedVersion) => {
@@ -58,6 +60,12 @@ export async function everythingWanted(
         zip: true,
       });
   return { versions: [...versions.values()], queries: set.queries, skipped: set.skipped };
+}
+
+/** What somebody gave a server to read lies in the job's directory, and names nothing beside it. */
+function namedInputs(args: readonly string[], { job }: CreateOptions) {
+  if (job === undefined) return readInputs(args, process.cwd());
+  return readInputs(args, path.join(job, 'in'), { alone: true });
 }
 
 function hostPlatform(): string {

@@ -4,12 +4,12 @@ import type { Command } from 'commander';
 import type { Config } from '../config/load.ts';
 import { GokeepError } from '../errors.ts';
 import { unmetWishes } from '../proxy/unmet-wishes.ts';
+import { wishJson, wishText } from '../proxy/wish-text.ts';
 import { openDatabase, storageError } from '../store/database.ts';
 import { ModuleStore } from '../store/module-store.ts';
-import { NEWEST, WISH_KINDS, type Wish, type WishKind, WishTable } from '../store/wish-table.ts';
+import { type Wish, WishTable } from '../store/wish-table.ts';
 import { UPSTREAM_DATABASE } from './data-files.ts';
 import { openLogReader, openUpstreamReader } from './local-log.ts';
-import { isoTime } from './output.ts';
 import { loadLocal, type SharedOptions, withSharedOptions } from './shared-options.ts';
 
 interface WishlistOptions extends SharedOptions {
@@ -18,23 +18,18 @@ interface WishlistOptions extends SharedOptions {
   readonly clear?: true;
 }
 
-const HEAD = [
-  '# What clients asked this gokeep for and it does not hold: one module version, or query, a line.',
-  '# Review it, take it to a gokeep with network, and hand it to `gokeep bundle create` there.',
-  '# A leading ? marks what may be no module at all: go asks for every parent of a package path.',
-];
-
 async function wishlist(options: WishlistOptions): Promise<void> {
   const config = loadLocal(options);
   const { all, unmet } = await readWishes(config);
-  const text = options.json === true ? `${JSON.stringify(unmet.map(asJson), null, 2)}\n` : asLines(unmet);
+  const text = options.json === true ? `${JSON.stringify(unmet.map(wishJson), null, 2)}\n` : wishText(unmet);
   if (options.output === undefined) await printWhole(text);
   else writeOutput(options.output, text);
   // Only what has been shown, or was left out because it is held, and only as it was then.
   if (options.clear === true) forget(config, all);
 }
 
-async function readWishes(config: Config): Promise<{ all: readonly Wish[]; unmet: readonly Wish[] }> {
+/** All wishes, and those of them that have not come true. Throws bad_config where there is no data directory, storage_failed. */
+export async function readWishes(config: Config): Promise<{ all: readonly Wish[]; unmet: readonly Wish[] }> {
   using log = openLogReader(config);
   using upstream = openUpstreamReader(config);
   const all = upstream.wishes();
@@ -44,34 +39,6 @@ async function readWishes(config: Config): Promise<{ all: readonly Wish[]; unmet
     remembers: (key) => upstream.remembers(key),
   });
   return { all, unmet };
-}
-
-/** An entry ends at the first space: neither paths nor queries hold one, nor anything that a terminal acts on. */
-function asLines(wishes: readonly Wish[]): string {
-  const lines = wishes.map((wish) => {
-    const { path: modulePath, query, asked, lastAsked } = wish;
-    const entry = `${query === NEWEST ? '?' : ''}${modulePath}@${query}`;
-    const only = onlyGoMod(wish) ? ', only for its go.mod' : '';
-    return `${entry}  # asked ${asked} time${asked === 1 ? '' : 's'}, last ${isoTime(lastAsked).slice(0, 10)}${only}`;
-  });
-  return `${[...HEAD, ...(lines.length === 0 ? ['# Nothing.'] : lines)].join('\n')}\n`;
-}
-
-function asJson(wish: Wish) {
-  const kinds = Object.keys(WISH_KINDS) as WishKind[];
-  return {
-    path: wish.path,
-    version: wish.query,
-    uncertain: wish.query === NEWEST,
-    kinds: kinds.filter((kind) => (wish.kinds & WISH_KINDS[kind]) !== 0),
-    asked: wish.asked,
-    last: isoTime(wish.lastAsked),
-  };
-}
-
-/** Of a version in the module graph whose packages nobody needs, go reads the go.mod, and checks its hash. */
-function onlyGoMod({ kinds }: Wish): boolean {
-  return (kinds & WISH_KINDS.mod) !== 0 && (kinds & ~(WISH_KINDS.mod | WISH_KINDS.lookup)) === 0;
 }
 
 /** Throws where the reader of a pipe has gone: then nothing is forgotten. */

@@ -26,13 +26,20 @@ export function ownCredentials(config: Config): OwnCredentials {
   const writer = new TokenWriter(tokensFile(config));
   const named = { ...stored, name: `command-${stored.id}` };
   writer.add(named, () => recordLocally(config, tokenMade(named)));
+  let isTaken = false;
+  const takeBack = () => {
+    if (isTaken) return;
+    isTaken = true;
+    process.off('exit', takeBack);
+    // First: a disk that is full keeps nobody from ending what only this command may use.
+    writer.remove(named.id);
+    writer[Symbol.dispose]();
+    recordLocally(config, tokenEnded('removed', named));
+  };
+  // A command that is told to end does not come to its end.
+  process.on('exit', takeBack);
   return {
     headers: { authorization: `Bearer ${token}` },
-    [Symbol.dispose]: () => {
-      // First: a disk that is full keeps nobody from ending what only this command may use.
-      writer.remove(named.id);
-      writer[Symbol.dispose]();
-      recordLocally(config, tokenEnded('removed', named));
-    },
+    [Symbol.dispose]: takeBack,
   };
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { BundleImport } from '../airgap/import.ts';
+import type { BundleDesk } from '../airgap/jobs/desk.ts';
 import type { RefusalNotes } from '../audit/refusals.ts';
 import { setupPage } from '../client/setup/pages.ts';
 import type { Config } from '../config/load.ts';
@@ -53,6 +54,8 @@ export interface AppParts {
   readonly upstreams: Upstreams;
   readonly modules: ServedModules;
   readonly bundles: BundleImport;
+  /** Undefined in a command's own server. */
+  readonly desk: BundleDesk | undefined;
   readonly publishing: ServedPublishing;
   readonly catalogue: ServedCatalogue;
   readonly refusals: RefusalNotes;
@@ -155,6 +158,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       signing,
       goMod: (modulePath, version) => store.read('mod', modulePath, version),
       isPrivate,
+      desk: parts.desk,
       now: Date.now,
       admin: parts.admin,
       people: parts.people,

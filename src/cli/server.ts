@@ -27,6 +27,7 @@ import { openCatalogue } from './server-catalogue.ts';
 import { incidentSink } from './server-incidents.ts';
 import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
+import { openBundles } from './server-bundles.ts';
 import { openPublishing } from './server-publishing.ts';
 import { openTrail } from './server-trail.ts';
 import { openMonitor } from './server-monitor.ts';
@@ -143,6 +144,10 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     trail,
     onImported: () => prepared.clear(),
   });
+  let port = config.listen.port;
+  const desk = takesVersions
+    ? await openBundles(config, { served, importer: bundles, trail, log, port: () => port }, cleanup)
+    : undefined;
   const publishing = await openPublishing(config, {
     served,
     store,
@@ -183,6 +188,7 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       upstreams,
       modules,
       bundles,
+      desk,
       publishing,
       catalogue: held,
       refusals,
@@ -199,12 +205,12 @@ export async function startServer(config: Config, events: ServerEvents): Promise
   dropStartupGarbage();
   await listenOn(app, config.listen);
   cleanup.defer(() => app.close());
+  ({ port } = app.server.address() as AddressInfo);
   // What only makes a bundle has nobody who looks at it.
   if (takesVersions) held.start();
   if (config.metricsListen !== undefined)
     cleanup.use(await serveMetrics(metrics.registry, config.metricsListen));
   if (config.url === undefined) {
-    const { port } = app.server.address() as AddressInfo;
     settings = { url: listeningUrl(config, port), vkey: served.vkey };
   }
   const resources = cleanup.move();
@@ -218,6 +224,8 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     close: async () => {
       health.drain();
       await sleep(config.drainDelay);
+      // They ask us for modules, and we would wait for them.
+      desk?.o.queue.stop();
       await resources.disposeAsync();
       await destination.close();
     },

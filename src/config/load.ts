@@ -32,7 +32,12 @@ export interface Config {
   /** Serve the log of `bundles.trust[0]`, which is not ours to sign. */
   readonly replica: boolean;
   /** Verifier keys of the gokeeps whose bundles may be imported; exactly one in a replica. */
-  readonly bundles: { readonly trust: readonly string[] };
+  readonly bundles: {
+    readonly trust: readonly string[];
+    /** Bytes and milliseconds that what was made over the network may wait to be fetched. */
+    readonly madeSize: number;
+    readonly madeAge: number;
+  };
   /** Who may sign which modules; the first that matches a path counts. */
   readonly signing: readonly SigningConfig[];
   readonly upstreams: readonly UpstreamConfig[];
@@ -173,7 +178,11 @@ export function loadConfig(options: LoadOptions): Config {
     }),
     offline,
     replica,
-    bundles: { trust },
+    bundles: {
+      trust,
+      madeSize: size(s.bundles?.made_size, 20e9, 'bundles.made_size'),
+      madeAge: ms(s.bundles?.made_age, 168 * 3_600_000, 'bundles.made_age'),
+    },
     signing: signingRules(s.signing ?? [], (name) => path.resolve(base, name)),
     upstreams,
     upstreamSumdb: variable(env, 'GOKEEP_UPSTREAM_SUMDB') ?? oneSumdb(s.upstream ?? []) ?? 'sum.golang.org',

@@ -132,6 +132,8 @@ export const Settings = table({
   bundles: optional(
     table({
       trust: optional(patterns('verifier keys of the gokeeps whose bundles may be imported')),
+      made_size: optional(size('how much of bundles that were made over the network may wait to be fetched')),
+      made_age: optional(duration('how long they wait')),
     }),
   ),
   upstream: optional(Type.Array(Upstream)),

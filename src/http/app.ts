@@ -78,9 +78,10 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
   sign: (request) => checkUpload(request, 'the signature bundle'),
   form: checkWrite,
   token: checkWrite,
+  change: checkWrite,
 };
 /** Where a page has a form sent. */
-const FORMS = ['/ui/sign-in', '/ui/sign-out', '/ui/admin/tokens', '/ui/admin/tokens/revoke'];
+const FORMS = ['/ui/sign-in', '/ui/sign-out', '/ui/admin/tokens', '/ui/admin/tokens/revoke', '/ui/bundles/*'];
 /** What programs ask that do not build: people's tools. */
 const READ_API = [
   'search',
@@ -93,6 +94,9 @@ const READ_API = [
   'tokens',
   'audit',
   'audit/*',
+  'bundles',
+  'bundles/*',
+  'wishlist',
   'openapi.json',
 ].map((name) => `/api/v1/${name}`);
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
@@ -189,6 +193,9 @@ export function buildApp(o: AppOptions): FastifyInstance {
   const changesToken = take('token', o.pages.api);
   app.post('/api/v1/tokens', changesToken);
   app.delete('/api/v1/tokens/*', changesToken);
+  const change = take('change', o.pages.api);
+  for (const target of ['/api/v1/bundles', '/api/v1/bundles/*']) app.post(target, change);
+  app.delete('/api/v1/bundles/*', change);
   const setup = take('page', plainPages(o.exchange, o.setupPage));
   app.get('/setup', setup);
   app.get('/setup/*', setup);

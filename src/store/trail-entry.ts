@@ -8,6 +8,7 @@ export type TrailKind =
   | 'unyank'
   | 'sign' // a signature is attached to a version
   | 'import' // a bundle is imported
+  | 'make' // a bundle is made
   | 'seed' // records are taken from go.sum files
   | 'mark' // the high-water mark was set by hand
   | 'refusal' // somebody was refused: no right, bad credentials, against a rule
@@ -22,6 +23,7 @@ export const TRAIL_KINDS: readonly TrailKind[] = [
   'unyank',
   'sign',
   'import',
+  'make',
   'seed',
   'mark',
   'refusal',

@@ -8,6 +8,7 @@ import { parseLookup } from '../module/request-path.ts';
 import { etagOf, isCurrent } from './answer.ts';
 import { listEntries, oneEntry } from './api-audit.ts';
 import { type Changed, createToken, deleteToken, listTokens } from './api-tokens.ts';
+import { answerBundles } from './api-bundles.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
@@ -52,6 +53,7 @@ const CHANGES: Readonly<Record<string, readonly [address: string, change: Change
 export async function answerApi(site: Site, visit: Visit): Promise<void> {
   try {
     const address = visit.path.slice('/api/v1/'.length);
+    if (await answerBundles(site, visit, address)) return;
     const change = CHANGES[visit.request.method ?? ''];
     if (change !== undefined) return await changed(site, visit, change, address);
     const route = ROUTES.find(([name]) => (name.endsWith('/') ? address.startsWith(name) : address === name));

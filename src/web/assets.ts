@@ -31,6 +31,8 @@ function load(file: string, contentType: string): Asset {
 export interface Assets {
   readonly style: Asset;
   readonly script: Asset;
+  /** For the pages about bundles. */
+  readonly bundles: Asset;
   readonly icon: Asset;
   /** Undefined for an address that is none of theirs: one of another release, or a guess. */
   find(url: string): Asset | undefined;
@@ -40,7 +42,8 @@ export interface Assets {
 export function openAssets(): Assets {
   const style = load('page.css', 'text/css; charset=utf-8');
   const script = load('page.js', 'text/javascript; charset=utf-8');
+  const bundles = load('bundles.js', 'text/javascript; charset=utf-8');
   const icon = load('icon.svg', 'image/svg+xml');
-  const all = new Map([style, script, icon].map((asset) => [asset.url, asset]));
-  return { style, script, icon, find: (url) => all.get(url) };
+  const all = new Map([style, script, bundles, icon].map((asset) => [asset.url, asset]));
+  return { style, script, bundles, icon, find: (url) => all.get(url) };
 }

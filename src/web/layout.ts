@@ -8,9 +8,13 @@ export interface Page {
   readonly title: string;
   readonly main: Part;
   /** Which entry of the navigation it belongs to. */
-  readonly place?: 'modules' | 'log' | 'setup' | 'admin' | undefined;
+  readonly place?: 'modules' | 'log' | 'setup' | 'bundles' | 'admin' | undefined;
   /** What stands in the search box. */
   readonly searched?: string | undefined;
+  /** Seconds until a browser without the script asks for it again. */
+  readonly refresh?: number | undefined;
+  /** It has what the script about bundles is for. */
+  readonly script?: true;
   /** It has a search box of its own. */
   readonly hasSearch?: boolean;
   /** Where it goes on to by itself, at once; its own address is nobody's to know. */
@@ -19,7 +23,7 @@ export interface Page {
 
 /** The house style of every page: where one is, where one can go, and a search box. Works without the script. */
 export function layout(site: Site, visit: Visit, page: Page): Html {
-  const { style, script, icon } = site.assets;
+  const { style, script, bundles, icon } = site.assets;
   const here = (place: Page['place']) => page.place === place && html` aria-current="page"`;
   return html`<!doctype html>
 <html lang="en">
@@ -34,13 +38,15 @@ ${page.goesOnTo !== undefined && html`<meta name="referrer" content="no-referrer
 <link rel="icon" href="${icon.url}" type="image/svg+xml">
 <link rel="search" type="text/html" href="/ui/search">
 <script type="module" src="${script.url}"></script>
+${page.script === true && html`<script type="module" src="${bundles.url}"></script>`}
+${page.refresh !== undefined && html`<noscript><meta http-equiv="refresh" content="${page.refresh}"></noscript>`}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header class="bar">
 <div class="bar-in">
 <a class="brand" href="/ui/"><img src="${icon.url}" alt="" width="26" height="26"><span>gokeep</span></a>
-<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/ui/setup"${here('setup')}>Set up</a>${isAdministrator(site, visit) && html`<a href="/ui/admin/tokens"${here('admin')}>Admin</a>`}</nav>
+<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a>${visit.principal.mayAll('admin') && html`<a href="/ui/bundles"${here('bundles')}>Bundles</a>`}<a href="/ui/setup"${here('setup')}>Set up</a>${isAdministrator(site, visit) && html`<a href="/ui/admin/tokens"${here('admin')}>Admin</a>`}</nav>
 ${page.hasSearch !== true && search(page.searched ?? '')}
 ${signIn(site, visit)}
 </div>

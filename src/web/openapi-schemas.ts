@@ -2,17 +2,17 @@ import { ADMIN_SCHEMAS } from './openapi-admin.ts';
 
 /** What the API answers with, as JSON Schema. */
 
-const text = { type: 'string' } as const;
-const number = { type: 'integer', minimum: 0 } as const;
-const flag = { type: 'boolean' } as const;
-const time = { type: 'string', format: 'date-time' } as const;
+export const text = { type: 'string' } as const;
+export const number = { type: 'integer', minimum: 0 } as const;
+export const flag = { type: 'boolean' } as const;
+export const time = { type: 'string', format: 'date-time' } as const;
 const h1 = { type: 'string', pattern: '^h1:[A-Za-z0-9+/]{43}=$' } as const;
 
 export const listOf = (items: object) => ({ type: 'array', items }) as const;
 export const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` }) as const;
 
 /** Every property is there, but for the optional ones; and no other. */
-function object(properties: Readonly<Record<string, object>>, optional: readonly string[] = []) {
+export function object(properties: Readonly<Record<string, object>>, optional: readonly string[] = []) {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: 'object', properties, required, additionalProperties: false } as const;
 }

@@ -1,6 +1,7 @@
 import { VERSION } from '../version.ts';
 import { REQUESTS_OF } from './openapi-requests.ts';
 import { ADMIN_PATHS } from './openapi-admin.ts';
+import { BUNDLE_GET, BUNDLE_PATHS, BUNDLE_POST, BUNDLE_SCHEMAS } from './openapi-bundles.ts';
 import { reference, SCHEMAS } from './openapi-schemas.ts';
 
 /** What `/api/v1/openapi.json` says: every route of the API, those that write too. */
@@ -134,7 +135,10 @@ export const OPENAPI = {
         responses: { 200: { description: 'The answer', ...json(reference('Server')) } },
       },
     },
+    ...BUNDLE_PATHS,
     '/bundles': {
+      get: BUNDLE_GET,
+      post: BUNDLE_POST,
       put: {
         summary: 'Imports a bundle; needs the right to administer',
         requestBody: {
@@ -183,7 +187,7 @@ export const OPENAPI = {
     },
   },
   components: {
-    schemas: SCHEMAS,
+    schemas: { ...SCHEMAS, ...BUNDLE_SCHEMAS },
     securitySchemes: {
       token: {
         type: 'http',

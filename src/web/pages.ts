@@ -9,6 +9,8 @@ import { sendProblem } from './answer.ts';
 import { answerApi } from './api.ts';
 import { ASSETS_PREFIX, openAssets } from './assets.ts';
 import { Attempts } from './attempts.ts';
+import { BUNDLES } from './bundle-list.ts';
+import { bundlePages } from './bundles.ts';
 import { diffPage } from './diff-page.ts';
 import { modulesPage, searchPage } from './found.ts';
 import { PREFIX } from './links.ts';
@@ -41,6 +43,8 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/log', logPage],
   ['/ui/log/records', recordsPage],
   ...ADMIN_PAGES,
+  [BUNDLES, bundlePages],
+  [`${BUNDLES}/`, bundlesBelow],
   [ASSETS_PREFIX, asset],
 ];
 
@@ -48,6 +52,7 @@ const FORMS: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/sign-in', signIn],
   ['/ui/sign-out', signOut],
   ...ADMIN_FORMS,
+  [`${BUNDLES}/`, bundlesBelow],
 ];
 
 /**
@@ -84,6 +89,11 @@ async function shown(site: Site, visit: Visit): Promise<void> {
     return;
   }
   throw new GokeepError('not_found', 'there is no page of this address');
+}
+
+/** Everything about bundles has a table of its own. */
+function bundlesBelow(site: Site, visit: Visit, rest: string): Promise<void> {
+  return bundlePages(site, visit, `/${rest}`);
 }
 
 /** Who has a session is whoever signed in; credentials of the request itself come first. */

@@ -50,6 +50,10 @@ ${next !== undefined && html`<a class="button" rel="next" href="${withQuery(addr
 </nav>`;
 }
 
+/** The head of a column that needs no word where it is seen. */
+export const unseen = (title: string): Html =>
+  html`<th scope="col"><span class="hidden">${title}</span></th>`;
+
 /** A table that scrolls by itself where it is too wide, also by keyboard. */
 export function table(caption: string, head: readonly Part[], rows: readonly Html[]): Html {
   return html`<div class="scroll" tabindex="0" role="group" aria-label="${caption}"><table>

@@ -1,3 +1,4 @@
+import type { BundleDesk } from '../airgap/jobs/desk.ts';
 import type { Catalogue, ZipFiles } from '../catalogue/catalogue.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Gate } from '../http/gate.ts';
@@ -30,6 +31,8 @@ export interface SiteParts {
   /** The go.mod that is held of a version. */
   readonly goMod: (path: string, version: string) => Promise<Buffer | undefined>;
   readonly isPrivate: (path: string) => boolean;
+  /** Where bundles are made, looked at and imported; undefined where that is done by nobody. */
+  readonly desk: BundleDesk | undefined;
   readonly now: () => number;
   /** Undefined where nobody administers anything. */
   readonly admin: Administration | undefined;

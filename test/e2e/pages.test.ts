@@ -7,6 +7,7 @@ import { gateOf } from '../../src/http/gate.ts';
 import { MadeAccess } from '../access/made-access.ts';
 import { makeTestCa } from '../upstream/test-ca.ts';
 import type { MadeVersion } from '../web/made-catalogue.ts';
+import { BUNDLE } from '../web/made-desk.ts';
 import { MadeSite, NOW, recordOf } from '../web/made-site.ts';
 import { accessibilityProblems, CHROMIUM, launch, openPage } from '../world/browser.ts';
 import { PageQuality } from '../world/page-quality.ts';
@@ -81,6 +82,12 @@ const PAGES = [
   '/ui/admin/tokens',
   '/ui/admin/audit',
   '/ui/admin/audit/3',
+  '/ui/bundles',
+  `/ui/bundles/${BUNDLE}`,
+  '/ui/bundles/make',
+  '/ui/bundles/import',
+  '/ui/bundles/inspect',
+  '/ui/bundles/wishes',
 ];
 
 /** What depends on colours and widths. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateOf } from '../../src/http/gate.ts';
 import { MadeAccess } from '../access/made-access.ts';
 import type { MadeVersion } from './made-catalogue.ts';
+import { BUNDLE } from './made-desk.ts';
 import { MadeSite, NOW } from './made-site.ts';
 
 const P = 'example.test/Team/m';
@@ -31,7 +32,7 @@ const versions: MadeVersion[] = [
 
 const access = new MadeAccess();
 const some = { authorization: `Bearer ${access.add('some')}` };
-const all = { authorization: `Bearer ${access.add('all', { read: ['*'] })}` };
+const all = { authorization: `Bearer ${access.add('all', { read: ['*'], admin: ['*'] })}` };
 let site: MadeSite;
 
 beforeAll(async () => {
@@ -100,6 +101,10 @@ const ANSWERS = [
   ['log', 'Log'],
   ['log/records?from=3&limit=5', 'Records'],
   ['log/incidents', 'Incidents'],
+  ['bundles', 'Bundles'],
+  [`bundles/${BUNDLE}`, 'Bundle'],
+  ['bundles/jobs', 'BundleJobs'],
+  ['wishlist?limit=1', 'Wishes'],
 ] as const;
 
 describe('the API', () => {

@@ -14,6 +14,7 @@ import type { SiteParts } from '../../src/web/site.ts';
 import { DataDirectory, LOG_NAME } from '../cli/data-directory.ts';
 import { InProcess, type InProcessOptions } from '../http/in-process.ts';
 import { madeAdministration } from './made-administration.ts';
+import { madeDesk } from './made-desk.ts';
 import { MadeCatalogue, type MadeVersion } from './made-catalogue.ts';
 
 export interface MadeSiteOptions {
@@ -79,6 +80,7 @@ export class MadeSite implements AsyncDisposable {
       return o.lie === undefined ? truth : Buffer.from(o.lie(truth.toString()));
     };
     const catalogue = new MadeCatalogue(versions);
+    const desk = await madeDesk(directory.file('desk'));
     const server = await InProcess.start({
       find: () => Promise.reject(new GokeepError('not_found', 'no modules here')),
       gate,
@@ -99,6 +101,7 @@ export class MadeSite implements AsyncDisposable {
           signing: { show: () => o.signatures ?? { required: false, signed: false, signatures: [] } },
           goMod: async (path, version) => (await catalogue.read(path, version, 'go.mod', 2 ** 20))?.bytes,
           isPrivate,
+          desk,
           now: () => NOW,
           admin: madeAdministration(NOW),
           people: undefined,

@@ -12,12 +12,17 @@ import { readInputFile, shownName } from './input-file.ts';
  *
  * @param file where it is
  * @param name what to call it in a sentence
+ * @param alone leaves the directories unread
  * @throws bad_request, bad_mod_file
  */
-export async function readMainModule(file: string, name: string): Promise<MainModule> {
+export async function readMainModule(file: string, name: string, alone = false): Promise<MainModule> {
   const bytes = await readInputFile(file, name, MAX_GO_MOD);
   const parsed = parsing(name, () => parseModFile(bytes, { lax: false }));
-  return { name, file: parsed, local: await readLocalModules(file, name, parsed.replace) };
+  return {
+    name,
+    file: parsed,
+    local: await readLocalModules(alone ? undefined : file, name, parsed.replace),
+  };
 }
 
 export interface Workspace {
@@ -60,14 +65,19 @@ export function parsing<T>(name: string, parse: () => T): T {
  * one is of the machine on which it was written.
  */
 async function readLocalModules(
-  file: string,
+  file: string | undefined,
   name: string,
   replace: readonly Replacement[],
 ): Promise<LocalModules> {
   const local = new Map<string, LocalModule>();
   for (const { newPath, newVersion } of replace) {
     if (newVersion !== undefined || local.has(newPath)) continue;
-    local.set(newPath, await readLocalModule(path.dirname(file), name, newPath));
+    local.set(
+      newPath,
+      file === undefined
+        ? { missing: 'only the file itself is read here' }
+        : await readLocalModule(path.dirname(file), name, newPath),
+    );
   }
   return local;
 }

@@ -12,20 +12,30 @@ import { parseList, parseModuleQuery } from './module-query.ts';
 import { looksLikeSbom, parseSbom } from './sbom.ts';
 import { findModuleFiles } from './source-tree.ts';
 
+export interface ReadOptions {
+  readonly alone?: boolean;
+}
+
 /**
  * Reads each argument: a file or directory that exists is that; anything else must be `module@query`.
  *
  * @param cwd what relative arguments are relative to
+ * @param o `alone`: what a file names beside itself is not read, since it is somebody else's
  * @throws bad_request for what is none of the inputs, or cannot be read; bad_path, bad_version, bad_mod_file and
  *   bad_record for what is malformed; each with the argument's name
  */
-export async function readInputs(args: readonly string[], cwd: string): Promise<Input[]> {
-  const reader = new InputReader();
+export async function readInputs(
+  args: readonly string[],
+  cwd: string,
+  o: ReadOptions = {},
+): Promise<Input[]> {
+  const reader = new InputReader(o);
   for (const arg of args) await reader.readArgument(arg, cwd);
   return reader.inputs();
 }
 
 class InputReader {
+  readonly #alone: boolean;
   /** By absolute path, so that what is named twice is read once; queries by their text. */
   readonly #inputs = new Map<string, Input>();
   readonly #mains = new Map<string, MainModule>();
@@ -33,6 +43,10 @@ class InputReader {
   readonly #used = new Set<string>();
   /** Files that were arguments themselves. */
   readonly #named = new Set<string>();
+
+  constructor({ alone = false }: ReadOptions) {
+    this.#alone = alone;
+  }
 
   async readArgument(arg: string, cwd: string): Promise<void> {
     const file = path.resolve(cwd, arg);
@@ -106,13 +120,14 @@ class InputReader {
   }
 
   async #readMain(file: string, name: string): Promise<MainModule> {
-    const main = this.#mains.get(file) ?? (await readMainModule(file, name));
+    const main = this.#mains.get(file) ?? (await readMainModule(file, name, this.#alone));
     this.#mains.set(file, main);
     this.#inputs.set(file, { kind: 'main', inWorkspace: false, ...main });
     return main;
   }
 
   async #readWorkspace(file: string, name: string): Promise<void> {
+    if (this.#alone) throw notAnInput(name);
     const { uses, ...workspace } = await readWorkspace(file, name);
     const modules: MainModule[] = [];
     for (const use of uses) {
