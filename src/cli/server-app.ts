@@ -33,6 +33,7 @@ import { yankHandler } from '../http/yank-handler.ts';
 import type { ModuleStore } from '../store/module-store.ts';
 import { VulndbStore } from '../store/vulndb-store.ts';
 import { openPages } from '../web/pages.ts';
+import type { Status } from '../web/status.ts';
 import { doctorPages } from './doctor-pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
@@ -53,6 +54,7 @@ export interface AppParts {
   readonly bundles: BundleImport;
   readonly publishing: ServedPublishing;
   readonly catalogue: ServedCatalogue;
+  readonly status: Status;
   readonly refusals: RefusalNotes;
   readonly gate: Gate;
   /** False: nothing is published, yanked or signed here. */
@@ -151,6 +153,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       signing,
       goMod: (modulePath, version) => store.read('mod', modulePath, version),
       isPrivate,
+      status: parts.status,
       now: Date.now,
     }),
     health,

@@ -6,6 +6,7 @@ import { statusOf } from '../http/status.ts';
 import { unescapePath } from '../module/escape.ts';
 import { parseLookup } from '../module/request-path.ts';
 import { etagOf, isCurrent } from './answer.ts';
+import { tellGraph, tellHistory, tellUpstreams, tellUsage } from './api-status.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
@@ -29,6 +30,10 @@ const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
   ['log', log],
   ['log/records', records],
   ['log/incidents', incidents],
+  ['upstreams', tellUpstreams],
+  ['history', tellHistory],
+  ['usage', tellUsage],
+  ['graph/', tellGraph],
   ['openapi.json', () => OPENAPI],
 ];
 

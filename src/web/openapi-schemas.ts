@@ -1,3 +1,5 @@
+import { STATUS_SCHEMAS } from './openapi-status.ts';
+
 /** What the API answers with, as JSON Schema. */
 
 const text = { type: 'string' } as const;
@@ -16,6 +18,7 @@ function object(properties: Readonly<Record<string, object>>, optional: readonly
 }
 
 export const SCHEMAS = {
+  ...STATUS_SCHEMAS,
   Problem: object({ type: text, title: text, status: number, detail: text, code: text }),
   FoundModule: object({ path: text, version: text, synopsis: text, packages: listOf(text) }),
   FoundModules: object({ modules: listOf(reference('FoundModule')), total: number, next: text }, ['next']),

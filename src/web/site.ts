@@ -8,6 +8,7 @@ import type { HostedTables } from '../store/hosted-tables.ts';
 import type { DatabaseReader } from '../sumdb/reader.ts';
 import type { Assets } from './assets.ts';
 import type { Sessions } from './sessions.ts';
+import type { Status } from './status.ts';
 
 /** What pages are made of. */
 export interface SiteParts {
@@ -27,6 +28,7 @@ export interface SiteParts {
   /** The go.mod that is held of a version. */
   readonly goMod: (path: string, version: string) => Promise<Buffer | undefined>;
   readonly isPrivate: (path: string) => boolean;
+  readonly status: Status;
   readonly now: () => number;
 }
 

@@ -14,6 +14,7 @@ import type { SiteParts } from '../../src/web/site.ts';
 import { DataDirectory, LOG_NAME } from '../cli/data-directory.ts';
 import { InProcess, type InProcessOptions } from '../http/in-process.ts';
 import { MadeCatalogue, type MadeVersion } from './made-catalogue.ts';
+import { madeStatus } from './made-status.ts';
 
 export interface MadeSiteOptions {
   readonly versions?: readonly MadeVersion[];
@@ -98,6 +99,7 @@ export class MadeSite implements AsyncDisposable {
           signing: { show: () => o.signatures ?? { required: false, signed: false, signatures: [] } },
           goMod: async (path, version) => (await catalogue.read(path, version, 'go.mod', 2 ** 20))?.bytes,
           isPrivate,
+          status: madeStatus(),
           now: () => NOW,
           ...o.parts,
         }),
