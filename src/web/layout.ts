@@ -7,7 +7,7 @@ export interface Page {
   readonly title: string;
   readonly main: Part;
   /** Which entry of the navigation it belongs to. */
-  readonly place?: 'modules' | 'log' | undefined;
+  readonly place?: 'modules' | 'log' | 'status' | undefined;
   /** What stands in the search box. */
   readonly searched?: string | undefined;
   /** It has a search box of its own. */
@@ -35,7 +35,7 @@ export function layout(site: Site, visit: Visit, page: Page): Html {
 <header class="bar">
 <div class="bar-in">
 <a class="brand" href="/ui/"><img src="${icon.url}" alt="" width="26" height="26"><span>gokeep</span></a>
-<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/setup">Set up</a></nav>
+<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/ui/status"${here('status')}>Status</a><a href="/setup">Set up</a></nav>
 ${page.hasSearch !== true && search(page.searched ?? '')}
 ${signIn(site, visit)}
 </div>

@@ -34,7 +34,7 @@ export interface GraphOptions {
 }
 
 /** Versions whose requirements are read for one graph: each is unpacked, on the thread that answers requests. */
-const MOST_READ = 200;
+const MOST_READ = 120;
 /** Requirements that are looked at. A go.mod can name thousands, and each module that it names as many again. */
 const MOST_LOOKED_AT = 20_000;
 /** Lines that can still be told apart. */
@@ -54,6 +54,7 @@ export function moduleGraph(
   const chosen = chooseVersions(known, path, version);
   const parents = new Map<string, { depth: number; held: boolean }>([[path, { depth: 0, held: true }]]);
   const edges: GraphEdge[] = [];
+  const further: GraphEdge[] = [];
   const queue = [path];
   const versionOf = (of: string) => (of === path ? version : chosen.get(of));
   for (let from = queue.shift(); from !== undefined; from = queue.shift()) {
@@ -64,8 +65,10 @@ export function moduleGraph(
     node.held = true;
     for (const to of required) {
       if (to.indirect || to.path === path || !chosen.has(to.path)) continue;
-      edges.push({ from, to: to.path, indirect: false });
-      if (parents.has(to.path)) continue;
+      const isFirst = !parents.has(to.path);
+      // What is left out first is what a picture can do without: nobody loses the line that leads to him.
+      (isFirst ? edges : further).push({ from, to: to.path, indirect: false });
+      if (!isFirst) continue;
       parents.set(to.path, { depth: node.depth + 1, held: false });
       queue.push(to.path);
     }
@@ -83,7 +86,9 @@ export function moduleGraph(
   const shown = new Set(nodes.map((node) => node.path));
   return {
     nodes,
-    edges: edges.filter(({ from, to }) => shown.has(from) && shown.has(to)).slice(0, MOST_EDGES),
+    edges: [...edges, ...further]
+      .filter(({ from, to }) => shown.has(from) && shown.has(to))
+      .slice(0, MOST_EDGES),
     more: parents.size - nodes.length,
     whole: known.whole,
   };

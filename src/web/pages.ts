@@ -17,6 +17,7 @@ import { identified, signIn, signInPage, signOut } from './sign-in.ts';
 import type { Site, SiteParts, Visit } from './site.ts';
 import { sourcePage } from './source.ts';
 import { startPage } from './start.ts';
+import { statusPage } from './status-page.ts';
 
 /** A page, below its address; an address that ends with a slash is the beginning of many. */
 type Show = (site: Site, visit: Visit, rest: string) => void | Promise<void>;
@@ -30,6 +31,7 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   [PREFIX.source, sourcePage],
   [PREFIX.diff, diffPage],
   [PREFIX.lookup, lookup],
+  ['/ui/status', statusPage],
   ['/ui/log', logPage],
   ['/ui/log/records', recordsPage],
   [ASSETS_PREFIX, asset],

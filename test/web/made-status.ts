@@ -70,7 +70,7 @@ export function busyStatus(): Status {
   );
   // It stood still for a while.
   const hours = Array.from({ length: 240 }, (_, n) =>
-    madeRow(NOW - (239 - n) * 3_600_000, { ...grown(80 + n / 24), ...asked(n) }),
+    madeRow(NOW - (239 - n) * 3_600_000, { ...grown(70 + n / 24), ...asked(n) }),
   );
   const ran = hours.filter((_, n) => n < 150 || n > 175);
   return madeStatus({
@@ -85,7 +85,18 @@ export function busyStatus(): Status {
             'Module example.test/secret could not be fetched from https://upstream.test: it answered with status 502',
         },
       }),
-      madeHealth({ id: '1.2', kind: 'direct', display: 'direct', condition: 'unused', requests: 0 }),
+      madeHealth({
+        id: '1.2',
+        kind: 'direct',
+        display: 'direct',
+        condition: 'unused',
+        requests: 0,
+        failures: 0,
+        fellThrough: 0,
+        latency: undefined,
+        slowest: undefined,
+        lastSuccess: undefined,
+      }),
       madeHealth({
         id: '2.1',
         private: true,
@@ -126,7 +137,7 @@ export function busyStatus(): Status {
       },
     }),
     history: (span, from, to) => (span === 'hour' ? ran : days).filter(({ at }) => at >= from && at < to),
-    current: () => madeRow(NOW, { ...grown(90), memory: 30 }),
+    current: () => madeRow(NOW, { ...grown(80), memory: 30 }),
     usage: async () => ({
       since: 20_570,
       modules: [
