@@ -133,7 +133,7 @@ export function openUpstreams(
         privateRow,
         direct,
         via,
-        watch({ match: config.private, private: true }, 'private'),
+        watch({ match: withoutUpstream(config), private: true }, 'private'),
       ),
     ),
   });
@@ -170,6 +170,14 @@ export function openUpstreams(
     proving = { name, client, watched: one, isForked: () => isForked };
   }
   return { routing, direct, proving, watched, [Symbol.asyncDispose]: () => routing.close() };
+}
+
+/** Private paths that go to their own repositories, since no private entry takes them. */
+function withoutUpstream({ private: paths, upstreams }: Config): readonly string[] {
+  const own = upstreams.filter((row) => row.private);
+  if (own.some(({ match }) => match.length === 0)) return [];
+  const taken = new Set(own.flatMap(({ match }) => match));
+  return paths.filter((each) => !taken.has(each));
 }
 
 /** Both signed heads and the proof that they contradict each other: whoever has the public key can check it. */
