@@ -8,7 +8,7 @@ import { table } from './rows.ts';
 
 const MOST_NODES = 60;
 /** What picture and list together may have, in characters, so that the page stays small whatever modules are called. */
-const MOST_SHOWN = 38_000;
+const MOST_SHOWN = 27_000;
 /** What a box and its row have beside names, and what a line has. */
 const A_BOX = 420;
 const A_LINE = 150;

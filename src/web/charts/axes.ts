@@ -62,8 +62,8 @@ function timeLabel(time: Date, length: number): string {
     return hour === '00:00' ? day : hour;
   }
   if (length <= 200 * 86_400_000) return day;
-  const month = MONTHS[time.getUTCMonth()] ?? '';
-  return `${month} ${time.getUTCFullYear()}`;
+  // The year stands where it begins: two of them side by side would touch on a narrow screen.
+  return time.getUTCMonth() === 0 ? String(time.getUTCFullYear()) : (MONTHS[time.getUTCMonth()] ?? '');
 }
 
 /** Two decimals are a tenth of a pixel at most, and keep pages small. */

@@ -23,7 +23,7 @@ export interface Growth {
 }
 
 /** Rows of the table: whoever wants more asks the API. */
-const MOST_ROWS = 24;
+const MOST_ROWS = 12;
 
 /** How something grew. With nothing to show, undefined. */
 export function growthFigure(g: Growth): Html | undefined {

@@ -40,6 +40,9 @@ const NAMES: Readonly<Record<OutcomeName, string>> = {
   failed: 'Failed',
 };
 
+/** Of the table, so that the page stays small. */
+const MOST_ROWS = 24;
+
 interface Bar extends Outcomes {
   readonly at: number;
 }
@@ -72,6 +75,8 @@ export function requestsFigure(rows: readonly HistoryRow[], range: Range, now: n
     });
   const sums = Object.fromEntries(OUTCOMES.map((name) => [name, sum(bars, name)])) as Outcomes;
   const seen = OUTCOMES.filter((name) => sums[name] > 0);
+  const shown = seen.length > 0 ? seen : OUTCOMES.slice(0, 3);
+  const asked = bars.filter((bar) => total(bar) > 0).toReversed();
   const all = total(sums);
   return figure({
     id: 'requests',
@@ -83,23 +88,17 @@ export function requestsFigure(rows: readonly HistoryRow[], range: Range, now: n
     lead: all === 0 ? 'None in this time.' : rate(sums),
     up,
     across: times,
-    legend: (seen.length > 0 ? seen : OUTCOMES.slice(0, 3)).map((name) => ({
-      colour: `c-${name}`,
-      name: NAMES[name],
-    })),
+    legend: shown.map((name) => ({ colour: `c-${name}`, name: NAMES[name] })),
     shapes: stretched(paths),
-    numbers: table(
+    numbers: html`${table(
       'Requests of builds',
-      ['From (UTC)', ...OUTCOMES.map((name) => html`<th scope="col" class="number">${NAMES[name]}</th>`)],
-      bars
-        .filter((bar) => total(bar) > 0)
-        .toReversed()
-        .map(
-          (bar) =>
-            html`<tr><th scope="row">${date(bar.at)}</th>${OUTCOMES.map((name) => html`<td class="number">${count(bar[name])}</td>`)}</tr>
+      ['From (UTC)', ...shown.map((name) => html`<th scope="col" class="number">${NAMES[name]}</th>`)],
+      asked.slice(0, MOST_ROWS).map(
+        (bar) =>
+          html`<tr><th scope="row">${date(bar.at)}</th>${shown.map((name) => html`<td class="number">${count(bar[name])}</td>`)}</tr>
 `,
-        ),
-    ),
+      ),
+    )}${asked.length > MOST_ROWS && html`<p class="quiet graph-more">The newest ${MOST_ROWS} of ${count(asked.length)}; <code>/api/v1/history</code> has all.</p>`}`,
   });
 }
 

@@ -33,6 +33,13 @@ describe('axes', () => {
     for (let length = 1; length < 1e12; length *= 3) {
       const { ticks, of } = across(NOW - length, NOW);
       expect(ticks.length).toBeLessThanOrEqual(4);
+      // 240 pixels are what a picture has on a screen of 360, and a character has seven.
+      const ends = ticks.map(({ at, label }) => {
+        const width = label.length * 7;
+        const left = at * 2.4 - (at < 9 ? 0 : at > 91 ? width : width / 2);
+        return { left, right: left + width };
+      });
+      for (const [n, { left }] of ends.entries()) if (n > 0) expect(left).toBeGreaterThan(ends[n - 1]!.right);
       expect(of(NOW)).toBe(length > 0 ? 100 : 0);
     }
     expect(across(NOW, NOW).of(NOW)).toBe(0);
