@@ -36,6 +36,7 @@ import { VulndbStore } from '../store/vulndb-store.ts';
 import type { Administration } from '../web/administration.ts';
 import { openPages } from '../web/pages.ts';
 import type { People } from '../web/people.ts';
+import type { Status } from '../web/status.ts';
 import { doctorPages } from './doctor-pages.ts';
 import type { LineOutput } from './line-output.ts';
 import type { ServedLog } from './own-log.ts';
@@ -58,6 +59,7 @@ export interface AppParts {
   readonly desk: BundleDesk | undefined;
   readonly publishing: ServedPublishing;
   readonly catalogue: ServedCatalogue;
+  readonly status: Status;
   readonly refusals: RefusalNotes;
   readonly gate: Gate;
   readonly admin: Administration;
@@ -159,6 +161,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       goMod: (modulePath, version) => store.read('mod', modulePath, version),
       isPrivate,
       desk: parts.desk,
+      status: parts.status,
       now: Date.now,
       admin: parts.admin,
       people: parts.people,

@@ -7,6 +7,7 @@ import { incidentEvent, type TrailEvent } from '../store/trail-entry.ts';
 import type { Round } from '../trust/monitor.ts';
 import { monitorRound } from '../trust/monitor.ts';
 import { MonitorRounds } from '../trust/monitor-rounds.ts';
+import type { MonitorRound, MonitorStatus } from '../web/status.ts';
 import { LOG_DATABASE } from './data-files.ts';
 import type { Direct } from './direct-sources.ts';
 import { monitorOptions, webhookTeller } from './monitor-parts.ts';
@@ -22,15 +23,20 @@ export interface ServerMonitorParts {
 }
 
 /**
- * Rounds of the monitor, where `monitor.every` asks for them. Throws bad_config.
+ * Rounds of the monitor, where `monitor.every` asks for them; answers how they do. Throws bad_config.
  *
  * @param cleanup closes in the reverse of the order in which things are opened here
  */
-export function openMonitor(config: Config, parts: ServerMonitorParts, cleanup: AsyncDisposableStack): void {
+export function openMonitor(
+  config: Config,
+  parts: ServerMonitorParts,
+  cleanup: AsyncDisposableStack,
+): () => MonitorStatus | undefined {
   const { every } = config.monitor;
   // A webhook that cannot work is told at the start, whoever runs the rounds.
   const tell = webhookTeller(config, parts.served.name);
-  if (every === undefined) return;
+  if (every === undefined) return () => undefined;
+  let last: MonitorRound | undefined;
   const { served, direct, metrics, log, onHiddenError } = parts;
   const reader = cleanup.use(new LogReader(path.join(config.data, LOG_DATABASE)));
   const options = monitorOptions(config, {
@@ -60,6 +66,7 @@ export function openMonitor(config: Config, parts: ServerMonitorParts, cleanup: 
           log.warn({ repository: url, versions }, `not compared: ${why}`);
         const { repositories, same, untagged, unknown, incidents, fresh, troubles } = round;
         const counted = { repositories, same, untagged, unknown, differ: incidents.length };
+        last = { at: Date.now(), ...counted, troubles: troubles.length };
         log.info(
           { ...counted, new: fresh.length, troubles: troubles.length },
           'private repositories compared with the log',
@@ -69,6 +76,7 @@ export function openMonitor(config: Config, parts: ServerMonitorParts, cleanup: 
       onError: onHiddenError,
     }),
   );
+  return () => ({ every, last });
 }
 
 function note({ monitored, monitorTroubles, monitorEnded }: Metrics, round: Round, now: number): void {

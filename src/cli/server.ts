@@ -29,6 +29,7 @@ import { listeningUrl, listenOn } from './server-listen.ts';
 import { openModules } from './server-modules.ts';
 import { openBundles } from './server-bundles.ts';
 import { openPublishing } from './server-publishing.ts';
+import { openStatus } from './server-status.ts';
 import { openTrail } from './server-trail.ts';
 import { openMonitor } from './server-monitor.ts';
 import { dropStartupGarbage } from './startup-garbage.ts';
@@ -133,7 +134,11 @@ export async function startServer(config: Config, events: ServerEvents): Promise
     cleanup,
   );
   const note = (event: TrailEvent) => trail.note(event);
-  openMonitor(config, { served, direct: upstreams.direct, metrics, log, note, onHiddenError }, cleanup);
+  const monitor = openMonitor(
+    config,
+    { served, direct: upstreams.direct, metrics, log, note, onHiddenError },
+    cleanup,
+  );
 
   const bundles = openImporter(config, {
     served,
@@ -191,6 +196,11 @@ export async function startServer(config: Config, events: ServerEvents): Promise
       desk,
       publishing,
       catalogue: held,
+      status: openStatus(
+        config,
+        { served, remembered, upstreams, catalogue: held.catalogue, metrics, monitor, onHiddenError },
+        cleanup,
+      ),
       refusals,
       gate: access.gate,
       people: access.people,

@@ -8,8 +8,9 @@ import { type UpstreamOptions, UpstreamChain } from '../upstream/chain.ts';
 import { ChecksumDatabase, type ForkEvidence } from '../upstream/checksum-database.ts';
 import { parseGosumdb } from '../upstream/checksum-database-keys.ts';
 import type { HttpAccessOptions } from '../upstream/http-access.ts';
-import { parseProxyList } from '../upstream/proxy-list.ts';
+import { parseProxyList, type ProxyEntry } from '../upstream/proxy-list.ts';
 import { Routing } from '../upstream/routing.ts';
+import { WatchedUpstream } from '../upstream/watched.ts';
 import { VERSION } from '../version.ts';
 import { type Direct, openDirect } from './direct-sources.ts';
 import { fileText } from './file-text.ts';
@@ -44,18 +45,31 @@ export function httpAccess(config: Config, row: UpstreamConfig, via: string): Ht
   };
 }
 
-function chainOptions(config: Config, row: UpstreamConfig, direct: Direct, via: string): UpstreamOptions {
+function chainOptions(
+  config: Config,
+  row: UpstreamConfig,
+  direct: Direct,
+  via: string,
+  watch: (entry: ProxyEntry, at: number) => WatchedUpstream,
+): UpstreamOptions {
+  const proxies = parseProxyList(row.proxy);
   return {
     ...httpAccess(config, row, via),
-    proxies: parseProxyList(row.proxy),
+    proxies,
+    watched: proxies.map(watch),
     direct: row.private ? direct.private : direct.open,
   };
 }
+
+const CLOCKS = { now: Date.now, monotonic: () => performance.now() };
 
 /** The foreign database that proves public modules. */
 export interface ProvingUpstream {
   readonly name: string;
   readonly client: ChecksumDatabase;
+  readonly watched: WatchedUpstream;
+  /** It has contradicted itself, and nothing that it says is believed. */
+  readonly isForked: () => boolean;
 }
 
 export interface Upstreams extends AsyncDisposable {
@@ -63,6 +77,8 @@ export interface Upstreams extends AsyncDisposable {
   readonly direct: Direct;
   /** Undefined where `upstream.sumdb` is off. */
   readonly proving: ProvingUpstream | undefined;
+  /** Every entry of every list, in the order of the configuration. */
+  readonly watched: readonly WatchedUpstream[];
 }
 
 export interface ForkEvents {
@@ -83,10 +99,19 @@ export function openUpstreams(
   forks: ForkEvents,
 ): Upstreams {
   const direct = openDirect(config);
-  const rows = config.upstreams.map((row) => ({
+  const watched: WatchedUpstream[] = [];
+  const watch =
+    (row: Pick<UpstreamConfig, 'match' | 'private'>, list: string) => (entry: ProxyEntry, at: number) => {
+      const kind = entry.kind === 'direct' || entry.kind === 'off' ? entry.kind : 'proxy';
+      const name = { id: `${list}.${at + 1}`, kind, display: entry.display } as const;
+      const one = new WatchedUpstream({ ...name, private: row.private, match: row.match }, CLOCKS);
+      watched.push(one);
+      return one;
+    };
+  const rows = config.upstreams.map((row, at) => ({
     match: row.match,
     private: row.private,
-    chain: new UpstreamChain(chainOptions(config, row, direct, via)),
+    chain: new UpstreamChain(chainOptions(config, row, direct, via, watch(row, String(at + 1)))),
   }));
   const privateRow: UpstreamConfig = {
     match: [],
@@ -102,7 +127,15 @@ export function openUpstreams(
   const routing = new Routing({
     routes: rows,
     privatePaths: config.private,
-    privateDirect: new UpstreamChain(chainOptions(config, privateRow, direct, via)),
+    privateDirect: new UpstreamChain(
+      chainOptions(
+        config,
+        privateRow,
+        direct,
+        via,
+        watch({ match: withoutUpstream(config), private: true }, 'private'),
+      ),
+    ),
   });
   const gosumdb = parseGosumdb(config.upstreamSumdb);
   const open = rows.find((row) => !row.private)?.chain;
@@ -113,12 +146,17 @@ export function openUpstreams(
       throw new GokeepError('bad_config', 'upstream: a checksum database needs an entry that is not private');
     }
     const evidenceFile = path.join(config.data, 'fork-evidence.txt');
+    const database = { id: 'sumdb', kind: 'database', display: name, private: false, match: [] } as const;
+    const one = new WatchedUpstream(database, CLOCKS);
+    const fetch = open.sumdb(name, url);
+    let isForked = existsSync(evidenceFile);
     const client = new ChecksumDatabase({
       verifier,
       memory: remembered.databaseMemory(name),
-      fetch: open.sumdb(name, url),
-      frozen: existsSync(evidenceFile),
+      fetch: (...asked) => one.ask(() => fetch(...asked)),
+      frozen: isForked,
       onFork: (evidence) => {
+        isForked = true;
         // Told first: a full disk must not keep it from anybody.
         forks.onFork(name);
         const report = forkReport(name, evidence);
@@ -129,9 +167,17 @@ export function openUpstreams(
         }
       },
     });
-    proving = { name, client };
+    proving = { name, client, watched: one, isForked: () => isForked };
   }
-  return { routing, direct, proving, [Symbol.asyncDispose]: () => routing.close() };
+  return { routing, direct, proving, watched, [Symbol.asyncDispose]: () => routing.close() };
+}
+
+/** Private paths that go to their own repositories, since no private entry takes them. */
+function withoutUpstream({ private: paths, upstreams }: Config): readonly string[] {
+  const own = upstreams.filter((row) => row.private);
+  if (own.some(({ match }) => match.length === 0)) return [];
+  const taken = new Set(own.flatMap(({ match }) => match));
+  return paths.filter((each) => !taken.has(each));
 }
 
 /** Both signed heads and the proof that they contradict each other: whoever has the public key can check it. */

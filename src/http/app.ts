@@ -97,6 +97,10 @@ const READ_API = [
   'bundles',
   'bundles/*',
   'wishlist',
+  'upstreams',
+  'history',
+  'usage',
+  'graph/*',
   'openapi.json',
 ].map((name) => `/api/v1/${name}`);
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */

@@ -1,10 +1,64 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { OutcomeName, Outcomes } from '../store/history-table.ts';
+import { LastHour } from '../upstream/last-hour.ts';
 
 /** Plain numbers for what is counted in every request: a prom-client call per request would cost more than the answer. */
 export class HotCounters {
   /** Served without any lookup, from prepared answers. */
   fast = 0;
   fastBytes = 0;
+}
+
+/** Kinds of requests that builds send; pages and the rest are not counted among them. */
+const BUILDS: ReadonlySet<string> = new Set([
+  'module',
+  'list',
+  'latest',
+  'info',
+  'mod',
+  'zip',
+  'sumdb',
+  'lookup',
+  'tile',
+]);
+
+/** How requests of builds ended, since the start: plain numbers, of those that no prepared answer was sent to. */
+export class OutcomeCounts {
+  readonly #counts: Record<OutcomeName, number> = {
+    memory: 0,
+    store: 0,
+    upstream: 0,
+    stale: 0,
+    absent: 0,
+    refused: 0,
+    failed: 0,
+  };
+  readonly #stale = new LastHour(['stale'], () => performance.now());
+
+  count(kind: string, status: number, from: string): void {
+    const outcome = outcomeOf(kind, status, from);
+    if (outcome === undefined) return;
+    this.#counts[outcome]++;
+    if (outcome === 'stale') this.#stale.add('stale');
+  }
+
+  get counts(): Outcomes {
+    return this.#counts;
+  }
+
+  /** Of the last hour. */
+  get stale(): number {
+    return this.#stale.sum('stale');
+  }
+}
+
+function outcomeOf(kind: string, status: number, from: string): OutcomeName | undefined {
+  if (from === 'memory' || from === 'cache') return 'memory';
+  if (from === 'store' || from === 'upstream' || from === 'stale') return from;
+  if (!BUILDS.has(kind)) return undefined;
+  if (status === 404 || status === 410) return 'absent';
+  if (status === 401 || status === 403) return 'refused';
+  return status >= 500 ? 'failed' : undefined;
 }
 
 /** Numbers read at scrape time. */
@@ -21,6 +75,7 @@ export interface Gauges {
 export class Metrics {
   readonly registry = new Registry();
   readonly hot = new HotCounters();
+  readonly outcomes = new OutcomeCounts();
   readonly requests = new Counter({
     name: 'gokeep_requests_total',
     help: 'Requests answered, by kind, status and where the answer came from',

@@ -93,6 +93,7 @@ export class Exchange {
     const ms = performance.now() - startedAt;
     this.#metrics.requests.inc({ kind, status, from });
     this.#metrics.duration.observe({ kind }, ms / 1000);
+    this.#metrics.outcomes.count(kind, status, from);
     if (from === 'stale') this.#metrics.stale.inc();
     const code = error instanceof GokeepError ? error.code : 'internal';
     const client = this.#client(request);

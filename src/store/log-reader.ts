@@ -184,6 +184,20 @@ export class LogReader implements Disposable {
     return Number(this.#read(() => this.#db.prepare('SELECT count(*) FROM records').pluck().get()));
   }
 
+  /** When the first record from id `from` on was first seen, in seconds since 1970; undefined where there is none. */
+  firstSeenFrom(from: number): number | undefined {
+    return this.#read(() =>
+      this.#db
+        .prepare<[number], number>('SELECT first_seen FROM records WHERE id >= ? ORDER BY id LIMIT 1')
+        .pluck()
+        .get(from),
+    );
+  }
+
+  incidentCount(): number {
+    return Number(this.#read(() => this.#db.prepare('SELECT count(*) FROM incidents').pluck().get()));
+  }
+
   /** The newest incidents, newest first. */
   incidents(limit: number): Incident[] {
     return this.#db

@@ -1,7 +1,9 @@
 import { threadEntry } from '../thread-entry.ts';
 import type { Tile } from '../tlog/tile.ts';
 import { type Database, openDatabase, openForReading, storageError } from './database.ts';
+import { type HistoryRow, type HistorySample, HistoryTable } from './history-table.ts';
 import type { ServedNote } from './served-to-table.ts';
+import { ServedUsage } from './served-usage.ts';
 import { Thread } from './thread.ts';
 import type { TokenUse } from './token-use-table.ts';
 import type { UpstreamChange, UpstreamOperations } from './upstream-thread.ts';
@@ -38,6 +40,7 @@ export class UpstreamStore {
   readonly #head;
   readonly #lookup;
   readonly #tile;
+  readonly #history: HistoryTable;
   #queue: Queued[] = [];
   #draining: Promise<void> | undefined;
 
@@ -52,6 +55,7 @@ export class UpstreamStore {
       onExit,
     );
     this.#reader = openForReading(file);
+    this.#history = new HistoryTable(this.#reader);
     this.#answer = this.#reader.prepare<[string], RememberedAnswer>(
       'SELECT body, source, fetched_at AS fetchedAt FROM answers WHERE key = ?',
     );
@@ -92,6 +96,36 @@ export class UpstreamStore {
   /** Moves the days on which tokens were last used; in a transaction of its own, as {@link keepWishes}. */
   async keepTokenUses(uses: readonly TokenUse[]): Promise<void> {
     await this.#thread.call('apply', [{ kind: 'token-uses', uses }]);
+  }
+
+  /** Adds a sample to its hour and day; in a transaction of its own, as {@link keepWishes}. */
+  async keepHistory(sample: HistorySample): Promise<void> {
+    await this.#thread.call('apply', [{ kind: 'history', sample }]);
+  }
+
+  /** Hours or days as they were sampled, in order. Throws storage_failed. */
+  history(span: 'hour' | 'day', from: number, to: number): HistoryRow[] {
+    try {
+      return this.#history.rows(span, from, to);
+    } catch (error) {
+      throw storageError(error, 'upstream database: read');
+    }
+  }
+
+  /** To whom zips were served, for who adds it up. What it reads throws what SQLite throws. */
+  servedUsage(): ServedUsage {
+    return new ServedUsage(this.#reader);
+  }
+
+  /** The newest signed head that was verified of a foreign database, and when it was first seen. Throws storage_failed. */
+  newestHead(database: string): { readonly note: Buffer; readonly seenAt: number | undefined } | undefined {
+    const note = this.#newestHead(database);
+    if (note === undefined) return undefined;
+    const seenAt = this.#reader
+      .prepare<[string], number | null>('SELECT seen_at FROM heads WHERE database = ?')
+      .pluck()
+      .get(database);
+    return { note, seenAt: seenAt ?? undefined };
   }
 
   /** The memory of one foreign database, in the shape that its client asks for. */

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import { isDiskFailure, openDatabase, storageError } from './database.ts';
 import { FailStop } from './fail-stop.ts';
+import { type HistorySample, HistoryTable } from './history-table.ts';
 import { ServedTable } from './served-table.ts';
 import { type ServedNote, ServedToTable } from './served-to-table.ts';
 import { answerCalls } from './thread.ts';
@@ -40,7 +41,8 @@ export type UpstreamChange =
     }
   | { readonly kind: 'wishes'; readonly wishes: readonly Wish[] }
   | { readonly kind: 'served'; readonly files: readonly ServedNote[] }
-  | { readonly kind: 'token-uses'; readonly uses: readonly TokenUse[] };
+  | { readonly kind: 'token-uses'; readonly uses: readonly TokenUse[] }
+  | { readonly kind: 'history'; readonly sample: HistorySample };
 
 export type UpstreamOperations = {
   /** Applies changes in one durable transaction; says of each whether it applied (a head may have moved). */
@@ -52,7 +54,7 @@ export type UpstreamOperations = {
 const db = openDatabase((workerData as { database: string }).database, 'upstream');
 
 const readHead = db.prepare<[string], Buffer>('SELECT note FROM heads WHERE database = ?').pluck();
-const putHead = db.prepare('INSERT OR REPLACE INTO heads (database, note) VALUES (?, ?)');
+const putHead = db.prepare('INSERT OR REPLACE INTO heads (database, note, seen_at) VALUES (?, ?, ?)');
 const putLookup = db.prepare(
   'INSERT OR REPLACE INTO lookups (database, path, version, body) VALUES (?, ?, ?, ?)',
 );
@@ -66,11 +68,12 @@ const wishes = new WishTable(db);
 const served = new ServedTable(db);
 const servedTo = new ServedToTable(db);
 const tokenUses = new TokenUseTable(db);
+const history = new HistoryTable(db);
 
 function advanceHead(database: string, from: Uint8Array | null, to: Uint8Array): boolean {
   const now = readHead.get(database);
   const unmoved = now === undefined ? from === null : from !== null && now.equals(from);
-  if (unmoved) putHead.run(database, to);
+  if (unmoved) putHead.run(database, to, Date.now());
   return unmoved;
 }
 
@@ -96,6 +99,9 @@ function applyOne(change: UpstreamChange): boolean {
       break;
     case 'token-uses':
       tokenUses.add(change.uses);
+      break;
+    case 'history':
+      history.add(change.sample);
       break;
   }
   return true;

@@ -58,6 +58,32 @@ export class DatabaseReader {
     return this.#log.recordsFrom(from, limit).filter(({ id }) => id < size);
   }
 
+  /**
+   * How the log grew: times in seconds since 1970, and how many records there were then. Out of `points` records that lie at
+   * equal distances, so it costs the same for every log.
+   */
+  growth(points: number): { readonly at: number; readonly records: number }[] {
+    const { size } = this.#head();
+    const step = Math.max(size / points, 1);
+    const found: { at: number; records: number }[] = [];
+    let latest = Number.NEGATIVE_INFINITY;
+    for (let n = 0; n < points && Math.floor(n * step) < size; n++) {
+      const id = Math.floor(n * step);
+      const at = this.#log.firstSeenFrom(id);
+      // A clock that was set back: the log grew all the same.
+      if (at !== undefined) {
+        latest = Math.max(latest, at);
+        found.push({ at: latest, records: id });
+      }
+    }
+    return found;
+  }
+
+  /** How many incidents there ever were. */
+  incidentCount(): number {
+    return this.#log.incidentCount();
+  }
+
   /** The newest incidents, newest first. */
   incidents(limit: number): Incident[] {
     return this.#log.incidents(limit);

@@ -15,6 +15,7 @@ import type { HttpAccessOptions } from './http-access.ts';
 import { takeCredentials } from './proxy-list.ts';
 import type { Credentials, ProxyEntry } from './proxy-list.ts';
 import type { ProxySource } from './proxy-source.ts';
+import type { WatchedUpstream } from './watched.ts';
 
 /** Everything one `[[upstream]]` entry needs. Contents of files, not their paths; times in milliseconds. */
 export interface UpstreamOptions extends HttpAccessOptions {
@@ -22,6 +23,8 @@ export interface UpstreamOptions extends HttpAccessOptions {
   readonly proxies: readonly ProxyEntry[];
   /** Needed when `proxies` holds `direct`. May be shared between chains; closing a chain leaves it alone. */
   readonly direct?: DirectSource | undefined;
+  /** One for each of `proxies`, told how it does. */
+  readonly watched?: readonly WatchedUpstream[] | undefined;
 }
 
 export interface FetchedBody {
@@ -112,16 +115,19 @@ export class UpstreamChain {
   async #walk<T>(subject: string, visit: (client: GoProxyClient | DirectSource) => Promise<T>): Promise<T> {
     let absence: GokeepError | undefined;
     let failure: GokeepError | undefined;
-    for (const link of this.#links) {
+    for (const [at, link] of this.#links.entries()) {
       if (link.kind === 'off') break;
+      const watched = this.#options.watched?.[at];
       try {
-        return await visit(link.client);
+        return await (watched === undefined ? visit(link.client) : watched.ask(() => visit(link.client)));
       } catch (error) {
         if (link.kind === 'direct' || !(error instanceof GokeepError) || OURS.has(error.code)) throw error;
         const absent = hasCode(error, 'not_found', 'gone');
         if (absent) absence = error;
         else failure = error;
         if (!absent && !link.fallBackOnError) break;
+        const next = this.#links[at + 1]?.kind ?? 'off';
+        if (next !== 'off') watched?.fallThrough();
       }
     }
     // When a proxy has said that there is nothing and "off" forbids to look further, that proxy's word stands.

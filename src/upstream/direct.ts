@@ -11,7 +11,7 @@ import { directError } from './direct-verdict.ts';
 import { fileChunks } from './file-source.ts';
 import { isHidden } from './git-answer.ts';
 import { FailingHosts } from './failing-hosts.ts';
-import type { Attempt } from './failing-hosts.ts';
+import type { Attempt, FailingHost } from './failing-hosts.ts';
 import { entryFor, hostIn } from './git-host.ts';
 import { GoCommand, hostOf } from './go-command.ts';
 import type { CommandResult, DirectSettings, Run } from './go-command.ts';
@@ -37,6 +37,11 @@ export class DirectSource {
   constructor(settings: DirectSettings) {
     this.#settings = settings;
     this.#go = new GoCommand(settings);
+  }
+
+  /** Hosts that have not answered since they failed, the latest first. */
+  failing(): FailingHost[] {
+    return this.#failing.failing();
   }
 
   /** Throws not_found, no_go, refused, bad_version, upstream_*, storage_failed, busy. */

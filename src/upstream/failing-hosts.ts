@@ -1,14 +1,28 @@
 import { GokeepError, hasCode } from '../errors.ts';
+import { reasonIn } from './reason.ts';
 
 interface Failing {
   readonly code: 'upstream_timeout' | 'upstream_unreachable';
   /** Milliseconds, on the clock given. */
   readonly until: number;
+  /** What it failed with, for people. */
+  readonly why: string;
   probing: boolean;
+}
+
+/** A host that could not be reached, and has not answered since. */
+export interface FailingHost {
+  readonly host: string;
+  readonly code: Failing['code'];
+  readonly why: string;
+  /** Milliseconds for which it is not asked; 0: the next request finds out. */
+  readonly heldBack: number;
 }
 
 const REMEMBERED = 1_000;
 const RETRY_MS = 30_000;
+/** In characters. */
+const LONGEST_REASON = 300;
 
 /** What work tells about itself. */
 export interface Attempt {
@@ -71,6 +85,14 @@ export class FailingHosts {
     }
   }
 
+  /** Those that have not answered since they failed, the latest first; at most a thousand. */
+  failing(): FailingHost[] {
+    const now = this.#now();
+    return [...this.#failing]
+      .map(([host, { code, why, until }]) => ({ host, code, why, heldBack: Math.max(until - now, 0) }))
+      .toReversed();
+  }
+
   #refuse(hosts: readonly string[], subject: string): void {
     for (const host of hosts) {
       const failing = this.#failing.get(host);
@@ -88,7 +110,12 @@ export class FailingHosts {
   #fail(host: string, error: GokeepError): void {
     const code = error.code === 'upstream_timeout' ? 'upstream_timeout' : 'upstream_unreachable';
     this.#failing.delete(host);
-    this.#failing.set(host, { code, until: this.#now() + RETRY_MS, probing: false });
+    this.#failing.set(host, {
+      code,
+      until: this.#now() + RETRY_MS,
+      why: reasonIn(error.message, [], LONGEST_REASON),
+      probing: false,
+    });
     forgetOldest(this.#failing);
   }
 

@@ -9,6 +9,7 @@ import { etagOf, isCurrent } from './answer.ts';
 import { listEntries, oneEntry } from './api-audit.ts';
 import { type Changed, createToken, deleteToken, listTokens } from './api-tokens.ts';
 import { answerBundles } from './api-bundles.ts';
+import { tellGraph, tellHistory, tellUpstreams, tellUsage } from './api-status.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
@@ -40,6 +41,10 @@ const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
   ['tokens', (site, visit) => listTokens(site, visit, limitOf(visit), after(visit))],
   ['audit', (site, visit) => listEntries(site, visit, limitOf(visit))],
   ['audit/', oneEntry],
+  ['upstreams', tellUpstreams],
+  ['history', tellHistory],
+  ['usage', tellUsage],
+  ['graph/', tellGraph],
   ['openapi.json', () => OPENAPI],
 ];
 

@@ -8,7 +8,7 @@ export interface Page {
   readonly title: string;
   readonly main: Part;
   /** Which entry of the navigation it belongs to. */
-  readonly place?: 'modules' | 'log' | 'setup' | 'bundles' | 'admin' | undefined;
+  readonly place?: 'modules' | 'log' | 'status' | 'setup' | 'bundles' | 'admin' | undefined;
   /** What stands in the search box. */
   readonly searched?: string | undefined;
   /** Seconds until a browser without the script asks for it again. */
@@ -46,7 +46,7 @@ ${page.refresh !== undefined && html`<noscript><meta http-equiv="refresh" conten
 <header class="bar">
 <div class="bar-in">
 <a class="brand" href="/ui/"><img src="${icon.url}" alt="" width="26" height="26"><span>gokeep</span></a>
-<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a>${visit.principal.mayAll('admin') && html`<a href="/ui/bundles"${here('bundles')}>Bundles</a>`}<a href="/ui/setup"${here('setup')}>Set up</a>${isAdministrator(site, visit) && html`<a href="/ui/admin/tokens"${here('admin')}>Admin</a>`}</nav>
+<nav aria-label="Pages"><a href="/ui/modules"${here('modules')}>Modules</a><a href="/ui/log"${here('log')}>Log</a><a href="/ui/status"${here('status')}>Status</a><a href="/ui/setup"${here('setup')}>Set up</a>${visit.principal.mayAll('admin') && html`<a href="/ui/bundles"${here('bundles')}>Bundles</a>`}${isAdministrator(site, visit) && html`<a href="/ui/admin/tokens"${here('admin')}>Admin</a>`}</nav>
 ${page.hasSearch !== true && search(page.searched ?? '')}
 ${signIn(site, visit)}
 </div>

@@ -5,6 +5,7 @@ import type { SignedHead } from '../sumdb/log-engine.ts';
 import { sendPage } from './answer.ts';
 import { html, type Html, type Part } from './html.ts';
 import { moduleLink, withQuery } from './links.ts';
+import { logGrowth } from './log-growth.ts';
 import { incident } from './module-record.ts';
 import { provenanceText } from './module-view.ts';
 import { ago, count, counted, hash } from './present.ts';
@@ -54,7 +55,13 @@ function shownHead(site: Site, { size, root, note, signedAt }: SignedHead): Part
 function content(site: Site, size: number): Part {
   const records = site.reader.records(Math.max(size - RECENT, 0), RECENT).toReversed();
   const incidents = site.reader.incidents(INCIDENTS);
-  return html`<section aria-labelledby="recent-title"><h2 id="recent-title">Recent records</h2>
+  const grown = logGrowth(site, size);
+  return html`${
+    grown !== undefined &&
+    html`<section class="log-growth" aria-labelledby="growth-title"><h2 id="growth-title">How it grew</h2>
+${grown}</section>`
+  }
+<section aria-labelledby="recent-title"><h2 id="recent-title">Recent records</h2>
 ${records.length === 0 ? html`<p class="empty">No records yet.</p>` : recordTable(site, records).table}
 <p class="pager"><a href="/ui/log/records">All records</a></p></section>
 <section aria-labelledby="incidents-title"><h2 id="incidents-title">Incidents</h2>

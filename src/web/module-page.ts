@@ -2,6 +2,7 @@ import { demand } from '../access/demand.ts';
 import { GokeepError } from '../errors.ts';
 import { sendPage } from './answer.ts';
 import { cut } from './found.ts';
+import { graphTab } from './graph-tab.ts';
 import { html, type Part } from './html.ts';
 import { moduleLink, PREFIX, parseModule } from './links.ts';
 import { filesTab, packagesTab } from './module-content.ts';
@@ -25,6 +26,7 @@ const TABS: Readonly<
   versions: ['Versions', versionsTab],
   packages: ['Packages', packagesTab],
   dependencies: ['Dependencies', dependenciesTab],
+  graph: ['Graph', graphTab],
   files: ['Files', filesTab],
   record: ['Record', recordTab],
 };

@@ -1,4 +1,5 @@
 import { ADMIN_SCHEMAS } from './openapi-admin.ts';
+import { STATUS_SCHEMAS } from './openapi-status.ts';
 
 /** What the API answers with, as JSON Schema. */
 
@@ -18,6 +19,7 @@ export function object(properties: Readonly<Record<string, object>>, optional: r
 }
 
 export const SCHEMAS = {
+  ...STATUS_SCHEMAS,
   Problem: object({ type: text, title: text, status: number, detail: text, code: text }),
   FoundModule: object({ path: text, version: text, synopsis: text, packages: listOf(text) }),
   FoundModules: object({ modules: listOf(reference('FoundModule')), total: number, next: text }, ['next']),

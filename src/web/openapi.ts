@@ -123,6 +123,42 @@ export const OPENAPI = {
       LIMIT,
     ]),
     ...ADMIN_PATHS,
+    '/upstreams': asked(
+      'How upstreams do; names and reasons need the right to read everything',
+      'Upstreams',
+      [LIMIT],
+    ),
+    '/history': asked(
+      'What there was and what was asked, by hour or day; needs the right to read everything',
+      'History',
+      [
+        inQuery('span', 'Hours are kept for about 90 days, days for ever.', {
+          enum: ['hour', 'day'],
+          default: 'hour',
+        }),
+        inQuery('from', 'The first one; the `next` of the page before.', {
+          type: 'string',
+          format: 'date-time',
+        }),
+        LIMIT,
+      ],
+    ),
+    '/usage': asked(
+      'Modules by how many clients used them lately; clients need the right to read everything',
+      'Usage',
+      [
+        inQuery('from', 'How many to leave out; the `next` of the page before.', {
+          type: 'integer',
+          minimum: 0,
+        }),
+        LIMIT,
+      ],
+    ),
+    '/graph/{module}@{version}': asked('What a version requires, as far as it is held', 'Graph', [
+      MODULE,
+      VERSION_OF,
+      LIMIT,
+    ]),
     '/openapi.json': {
       get: {
         summary: 'This description',

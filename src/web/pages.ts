@@ -23,6 +23,7 @@ import type { Site, SiteParts, Visit } from './site.ts';
 import { sourcePage } from './source.ts';
 import { setupPage } from './setup.ts';
 import { startPage } from './start.ts';
+import { statusPage } from './status-page.ts';
 
 /** A page, below its address; an address that ends with a slash is the beginning of many. */
 type Show = (site: Site, visit: Visit, rest: string) => void | Promise<void>;
@@ -40,6 +41,7 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   [PREFIX.source, sourcePage],
   [PREFIX.diff, diffPage],
   [PREFIX.lookup, lookup],
+  ['/ui/status', statusPage],
   ['/ui/log', logPage],
   ['/ui/log/records', recordsPage],
   ...ADMIN_PAGES,

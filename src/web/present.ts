@@ -33,7 +33,8 @@ const AGES: readonly (readonly [ms: number, name: string])[] = [
   [60_000, 'minute'],
 ];
 
-function age(time: number, now: number): string {
+/** How long ago a time was, in words. */
+export function age(time: number, now: number): string {
   const passed = now - time;
   for (const [ms, name] of AGES) if (passed >= ms) return `${counted(Math.floor(passed / ms), name)} ago`;
   return passed < -60_000 ? 'in the future' : 'just now';

@@ -12,6 +12,7 @@ import type { Assets } from './assets.ts';
 import type { Attempts } from './attempts.ts';
 import type { People } from './people.ts';
 import type { Sessions } from './sessions.ts';
+import type { Status } from './status.ts';
 
 /** What pages are made of. */
 export interface SiteParts {
@@ -33,6 +34,7 @@ export interface SiteParts {
   readonly isPrivate: (path: string) => boolean;
   /** Where bundles are made, looked at and imported; undefined where that is done by nobody. */
   readonly desk: BundleDesk | undefined;
+  readonly status: Status;
   readonly now: () => number;
   /** Undefined where nobody administers anything. */
   readonly admin: Administration | undefined;

@@ -8,7 +8,9 @@ import { MadeAccess } from '../access/made-access.ts';
 import { makeTestCa } from '../upstream/test-ca.ts';
 import type { MadeVersion } from '../web/made-catalogue.ts';
 import { BUNDLE } from '../web/made-desk.ts';
+import { layeredGraph } from '../web/made-graph.ts';
 import { MadeSite, NOW, recordOf } from '../web/made-site.ts';
+import { busyStatus } from '../web/made-status.ts';
 import { accessibilityProblems, CHROMIUM, launch, openPage } from '../world/browser.ts';
 import { PageQuality } from '../world/page-quality.ts';
 import { needs } from '../world/programs.ts';
@@ -57,6 +59,7 @@ const versions: MadeVersion[] = [
     synopsis: 'Package module does one thing.',
     requires: [{ path: P, version: 'v1.0.0', indirect: false }],
   })),
+  ...layeredGraph(),
   { path: 'private.test/team/billing', version: 'v0.1.0', time: NOW, files: { 'go.mod': 'module x\n' } },
 ];
 
@@ -73,10 +76,15 @@ const PAGES = [
   `/ui/mod/${P}@v1.1.0?tab=versions`,
   `/ui/mod/${P}?tab=packages`,
   `/ui/mod/${P}?tab=dependencies`,
+  `/ui/mod/${P}?tab=graph`,
+  '/ui/mod/graph.test/root?tab=graph',
+  '/ui/mod/graph.test/wild?tab=graph',
   `/ui/mod/${P}?tab=files`,
   `/ui/mod/${P}?tab=record`,
   `/ui/src/${P}@v1.2.0/a.go`,
   `/ui/diff/${P}/v1.1.0...v1.2.0`,
+  '/ui/status',
+  '/ui/status?range=year',
   '/ui/log',
   '/ui/log/records?from=10',
   '/ui/admin/tokens',
@@ -93,6 +101,9 @@ const PAGES = [
 /** What depends on colours and widths. */
 const LOOKS = ['color-contrast', 'scrollable-region-focusable', 'target-size'];
 
+/** What the keyboard has to get to: what can be clicked or scrolled, and is not folded away. */
+const REACHED = 'a[href], button, input, summary, pre[tabindex], .scroll:not(details:not([open]) .scroll)';
+
 const access = new MadeAccess();
 const token = access.add('alice', { read: ['*'] });
 
@@ -108,7 +119,7 @@ describe.skipIf(!needs(CHROMIUM))('the pages in Chromium', () => {
     const yanks = { [P]: [{ version: 'v1.1.0', yankedAt: NOW, reason: 'panics' }] };
     [browser, open, guarded, liar] = await Promise.all([
       launch(),
-      MadeSite.start({ versions, records, yanks }),
+      MadeSite.start({ versions, records, yanks, parts: { status: busyStatus() } }),
       MadeSite.start({ versions, gate: gateOf(access.authenticator, false) }),
       MadeSite.start({ versions, records, lie: (truth) => lying(truth) }),
     ]);
@@ -186,14 +197,12 @@ describe.skipIf(!needs(CHROMIUM))('the pages in Chromium', () => {
     const { page } = await openPage(browser);
     for (const target of ['/', `/ui/mod/${P}`, `/ui/src/${P}@v1.2.0/a.go`, '/ui/log']) {
       await page.goto(open.url + target);
-      const wanted = await page.evaluate(
-        "document.querySelectorAll('a[href], button, input, pre[tabindex], .scroll').length",
-      );
+      const wanted = await page.evaluate(`document.querySelectorAll('${REACHED}').length`);
       const reached = new Set<unknown>();
       for (let press = 0; press < 200; press++) {
         await page.keyboard.press('Tab');
         const at = await page.evaluate(`(() => {
-          const all = [...document.querySelectorAll('a[href], button, input, pre[tabindex], .scroll')];
+          const all = [...document.querySelectorAll('${REACHED}')];
           const style = getComputedStyle(document.activeElement);
           return { index: all.indexOf(document.activeElement), outlined: style.outlineStyle !== 'none' };
         })()`);

@@ -139,3 +139,21 @@ test('a thousand hosts are remembered, and no more', async () => {
   expect(await failing.attempt(['h0.test'], 'm', answers)).toBe('answer');
   await expect(failing.attempt(['h1.test'], 'm', answers)).rejects.toMatchObject({ code: dead.code });
 });
+
+test('hosts that fail are told, the latest first, with why and for how long they are held back, until they answer', async () => {
+  let now = 0;
+  const failing = new FailingHosts(() => now);
+  expect(failing.failing()).toEqual([]);
+  const secret = new GokeepError('upstream_timeout', 'https://me:hunter2@one.test did not answer');
+  await failing.attempt(['one.test'], 'm', fails(secret)).catch(() => {});
+  now = 10_000;
+  await failing.attempt(['two.test'], 'm', fails(dead)).catch(() => {});
+  expect(failing.failing()).toMatchObject([
+    { host: 'two.test', heldBack: 30_000 },
+    { host: 'one.test', code: 'upstream_timeout', why: 'https://one.test did not answer', heldBack: 20_000 },
+  ]);
+  now = 60_000;
+  expect(failing.failing().map(({ heldBack }) => heldBack)).toEqual([0, 0]);
+  await failing.attempt(['two.test'], 'm', answers);
+  expect(failing.failing().map(({ host }) => host)).toEqual(['one.test']);
+});

@@ -8,6 +8,7 @@ import { MadeAccess } from '../access/made-access.ts';
 import type { MadeVersion } from './made-catalogue.ts';
 import { BUNDLE } from './made-desk.ts';
 import { MadeSite, NOW } from './made-site.ts';
+import { busyStatus } from './made-status.ts';
 
 const P = 'example.test/Team/m';
 const ESCAPED = 'example.test/!team/m';
@@ -55,6 +56,7 @@ beforeAll(async () => {
         },
       ],
     },
+    parts: { status: busyStatus() },
     yanks: { [P]: [{ version: 'v1.0.0', yankedAt: NOW, reason: 'bad' }] },
   });
   site.noteIncident(P, 'v1.1.0', 'h1:b');
@@ -105,6 +107,11 @@ const ANSWERS = [
   [`bundles/${BUNDLE}`, 'Bundle'],
   ['bundles/jobs', 'BundleJobs'],
   ['wishlist?limit=1', 'Wishes'],
+  ['upstreams', 'Upstreams'],
+  ['history?span=hour', 'History'],
+  ['history?span=day&from=2026-01-01&limit=1', 'History'],
+  ['usage', 'Usage'],
+  [`graph/${ESCAPED}@v1.0.0`, 'Graph'],
 ] as const;
 
 describe('the API', () => {
@@ -175,6 +182,12 @@ describe('the API', () => {
       ['modules?limit=0', all, 400],
       ['modules?limit=9999', all, 400],
       ['log/nothing', all, 404],
+      ['history', some, 403],
+      ['history?span=year', all, 400],
+      ['history?from=then', all, 400],
+      ['graph/private.test/a@v1.0.0', some, 403],
+      [`graph/${ESCAPED}@v9.0.0`, all, 404],
+      ['graph/none', all, 400],
     ] as const) {
       const { status, headers: got, body } = await ask(target.replace('..', '%2e%2e%2f'), headers);
       expect([target, status]).toEqual([target, expected]);
@@ -194,6 +207,42 @@ describe('the API', () => {
         const held = await ask(kind.replace('X', 'a'), headers);
         expect(held.body).toEqual((await ask(kind.replace('X', 'b'), headers)).body);
       }
+  });
+
+  it('tells of upstreams, to who may not read everything, only whether the public ones work', async () => {
+    const told = (await ask('upstreams')).body;
+    expect(JSON.stringify(told)).toContain('git.corp.test');
+    for (const headers of [{}, some]) {
+      const { body, status } = await ask('upstreams', headers);
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).not.toMatch(/corp\.test|upstream\.test|secret|"incidents"/);
+      expect(body).toMatchObject({
+        upstreams: [
+          { id: '1.1', condition: 'fails' },
+          { id: '1.2', condition: 'unused' },
+        ],
+        database: { name: 'sum.golang.org', health: { condition: 'works' } },
+      });
+    }
+  });
+
+  it('tells of use only what may be read, and of clients to who may read everything', async () => {
+    const { body } = await ask('usage', some);
+    expect(body.modules.map(({ path }) => path)).toEqual([P]);
+    expect(body).not.toHaveProperty('clients');
+    expect((await ask('usage')).body).toMatchObject({
+      modules: [{ path: 'private.test/a' }, { path: P }],
+      clients: [{ name: 'token:ci' }, { name: 'anonymous' }],
+    });
+  });
+
+  it('leads through the history by its next', async () => {
+    const first = (await ask('history?limit=2&from=2026-01-01T00:00:00Z')).body;
+    expect(first).toMatchObject({ rows: [{}, {}], next: expect.any(String) });
+    const second = (await ask(`history?limit=200&from=${first.next}`)).body;
+    expect((second as unknown as { rows: { at: string }[] }).rows[0]!.at).toBe(first.next);
+    const last = (await ask('history?limit=200&from=2026-05-31')).body;
+    expect(last).not.toHaveProperty('next');
   });
 
   it('finds and counts what may be read only', async () => {

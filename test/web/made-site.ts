@@ -16,6 +16,7 @@ import { InProcess, type InProcessOptions } from '../http/in-process.ts';
 import { madeAdministration } from './made-administration.ts';
 import { madeDesk } from './made-desk.ts';
 import { MadeCatalogue, type MadeVersion } from './made-catalogue.ts';
+import { madeStatus } from './made-status.ts';
 
 export interface MadeSiteOptions {
   readonly versions?: readonly MadeVersion[];
@@ -102,6 +103,7 @@ export class MadeSite implements AsyncDisposable {
           goMod: async (path, version) => (await catalogue.read(path, version, 'go.mod', 2 ** 20))?.bytes,
           isPrivate,
           desk,
+          status: madeStatus(),
           now: () => NOW,
           admin: madeAdministration(NOW),
           people: undefined,
