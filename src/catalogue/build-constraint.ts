@@ -7,21 +7,29 @@
 /** What is known of a tag: undefined where it depends on the system. */
 type Known = boolean | undefined;
 
-const DEPENDS = new Set(
+const SYSTEMS = new Set(
+  'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos'.split(
+    ' ',
+  ),
+);
+const ARCHITECTURES = new Set(
   (
-    'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos unix ' +
     '386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc ppc64 ppc64le ' +
-    'riscv riscv64 s390 s390x sparc sparc64 wasm cgo'
+    'riscv riscv64 s390 s390x sparc sparc64 wasm'
   ).split(' '),
 );
+const DEPENDS = new Set([...SYSTEMS, ...ARCHITECTURES, 'unix', 'cgo']);
 
 /** Nobody nests deeper; the text is attacker-controlled. */
 const DEEPEST = 100;
 
+/** What is known of a tag. */
+export type Tag = (name: string) => Known;
+
 /** @param line what follows `//go:build`; one that cannot be read leaves the file out, as it does in Go */
-export function mayHold(line: string): boolean {
+export function mayHold(line: string, tag: Tag = onAnySystem): boolean {
   try {
-    const reader = new Expression(line);
+    const reader = new Expression(line, tag);
     return reader.read() !== false;
   } catch (error) {
     if (error instanceof SyntaxError) return false;
@@ -30,7 +38,7 @@ export function mayHold(line: string): boolean {
 }
 
 /** The same for the older `// +build`: a space is "or", a comma is "and". */
-export function oldMayHold(line: string): boolean {
+export function oldMayHold(line: string, tag: Tag = onAnySystem): boolean {
   const options = line.split(/\s+/).filter((option) => option !== '');
   return options.some((option) =>
     option.split(',').every((term) => {
@@ -40,9 +48,24 @@ export function oldMayHold(line: string): boolean {
   );
 }
 
-function tag(name: string): Known {
+function onAnySystem(name: string): Known {
   if (DEPENDS.has(name)) return undefined;
   return name === 'gc' || /^go1(?:\.|$)/.test(name);
+}
+
+/** The tags of Linux on AMD64, which documentation is shown for. */
+export function onLinux(name: string): boolean {
+  return ['linux', 'amd64', 'unix', 'cgo'].includes(name) || onAnySystem(name) === true;
+}
+
+/** Whether a file goes into its package on Linux by its name: `name_windows.go` does not (go/build, goodOSArchFile). */
+export function isNamedForLinux(file: string): boolean {
+  const name = file.split('.')[0] ?? '';
+  const elements = name.includes('_') ? name.slice(name.indexOf('_')).split('_') : [];
+  const last = elements.at(-1) ?? '';
+  const before = elements.at(-2) ?? '';
+  if (SYSTEMS.has(before) && ARCHITECTURES.has(last)) return onLinux(before) && onLinux(last);
+  return (!SYSTEMS.has(last) && !ARCHITECTURES.has(last)) || onLinux(last);
 }
 
 function not(value: Known): Known {
@@ -52,10 +75,12 @@ function not(value: Known): Known {
 /** or → and ("||" and)*, and → not ("&&" not)*, not → "!" not | "(" or ")" | tag */
 class Expression {
   readonly #tokens: string[];
+  readonly #tag: Tag;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  constructor(text: string, tag: Tag) {
+    this.#tag = tag;
     this.#tokens = text.match(/\|\||&&|[!()]|[\p{L}\p{Nd}_.]+|\S/gu) ?? [];
   }
 
@@ -102,7 +127,7 @@ class Expression {
     }
     const token = this.#tokens[this.#at++] ?? '';
     if (!/^[\p{L}\p{Nd}_.]+$/u.test(token)) throw new SyntaxError('a tag is missing');
-    return tag(token);
+    return this.#tag(token);
   }
 
   #take(token: string): boolean {

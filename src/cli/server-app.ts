@@ -146,6 +146,7 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       name: served.name,
       catalogue: parts.catalogue.catalogue,
       zips: parts.catalogue.zipFiles,
+      packages: parts.catalogue.packages,
       reader,
       hosted: served.hosted,
       signing,

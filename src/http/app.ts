@@ -80,9 +80,16 @@ const WRITES: Readonly<Record<string, typeof checkWrite>> = {
 /** Where a page has a form sent. */
 const FORMS = ['/ui/sign-in', '/ui/sign-out'];
 /** What programs ask that do not build: people's tools. */
-const READ_API = ['search', 'modules', 'modules/*', 'dependents/*', 'log', 'log/*', 'openapi.json'].map(
-  (name) => `/api/v1/${name}`,
-);
+const READ_API = [
+  'search',
+  'modules',
+  'modules/*',
+  'dependents/*',
+  'docs/*',
+  'log',
+  'log/*',
+  'openapi.json',
+].map((name) => `/api/v1/${name}`);
 /** Kinds of pages that say the same to everybody: nothing waits for credentials there. */
 const NEEDS_NOBODY: ReadonlySet<string> = new Set(['page', 'health', 'metrics', 'vulndb']);
 

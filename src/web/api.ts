@@ -6,6 +6,8 @@ import { statusOf } from '../http/status.ts';
 import { unescapePath } from '../module/escape.ts';
 import { parseLookup } from '../module/request-path.ts';
 import { etagOf, isCurrent } from './answer.ts';
+import { tellDocs } from './api-docs.ts';
+import { limitOf } from './api-limit.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
@@ -13,9 +15,6 @@ import { viewModule, viewVersion } from './module-view.ts';
 import { OPENAPI } from './openapi.ts';
 import { wholeNumber } from './rows.ts';
 import type { Site, Visit } from './site.ts';
-
-const LIMIT = 50;
-const MOST = 200;
 
 /** Gives what is to be sent as JSON, or throws. */
 type Tell = (site: Site, visit: Visit, rest: string) => unknown;
@@ -26,6 +25,7 @@ const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
   ['modules', list],
   ['modules/', moduleOrVersion],
   ['dependents/', dependents],
+  ['docs/', tellDocs],
   ['log', log],
   ['log/records', records],
   ['log/incidents', incidents],
@@ -90,14 +90,6 @@ function sendProblem(site: Site, asked: Asked, error: unknown): void {
 }
 
 const options = (visit: Visit) => ({ mayRead: visit.mayRead, limit: limitOf(visit), after: after(visit) });
-
-function limitOf({ query }: Visit): number {
-  const asked = query.get('limit');
-  if (asked === null) return LIMIT;
-  const limit = wholeNumber(asked);
-  if (limit < 1 || limit > MOST) throw new GokeepError('bad_request', `limit is a number from 1 to ${MOST}`);
-  return limit;
-}
 
 function search({ catalogue }: Site, visit: Visit) {
   const q = asksFor(visit);

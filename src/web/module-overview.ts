@@ -1,6 +1,6 @@
 import type { Signer } from '../signing/rule.ts';
 import { html, type Html, type Part } from './html.ts';
-import { moduleLink, sourceLink } from './links.ts';
+import { docLink, moduleLink, sourceLink } from './links.ts';
 import { type ModuleVisit, provenanceText } from './module-view.ts';
 import { ago, bytes, count } from './present.ts';
 import { proofBox } from './proof.ts';
@@ -41,6 +41,9 @@ function facts({ site, module: { path }, chosen: { version, facts, held } }: Mod
       'Packages',
       html`<a href="${moduleLink(path, version, 'packages')}">${count(facts.packages.length)}</a>`,
     ]);
+    const root = facts.packages.find(({ importPath }) => importPath === path);
+    if (root !== undefined && held !== undefined)
+      rows.push(['Documentation', html`<a href="${docLink(path, version, '')}">package ${root.name}</a>`]);
     rows.push([
       'Requires',
       html`<a href="${moduleLink(path, version, 'dependencies')}">${count(facts.requires.length)}</a>`,

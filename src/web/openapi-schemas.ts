@@ -1,5 +1,7 @@
 /** What the API answers with, as JSON Schema. */
 
+import { DOCS } from './openapi-docs.ts';
+
 const text = { type: 'string' } as const;
 const number = { type: 'integer', minimum: 0 } as const;
 const flag = { type: 'boolean' } as const;
@@ -75,6 +77,7 @@ export const SCHEMAS = {
     { path: text, dependents: listOf(object({ path: text, version: text, requires: text })), next: text },
     ['next'],
   ),
+  Docs: DOCS,
   Log: object({ name: text, key: text, size: number, root: text, signedAt: time, note: text }, [
     'root',
     'signedAt',

@@ -8,6 +8,7 @@ import { sendProblem } from './answer.ts';
 import { answerApi } from './api.ts';
 import { ASSETS_PREFIX, openAssets } from './assets.ts';
 import { diffPage } from './diff-page.ts';
+import { docPage } from './doc-page.ts';
 import { modulesPage, searchPage } from './found.ts';
 import { PREFIX } from './links.ts';
 import { logPage, recordsPage } from './log-page.ts';
@@ -28,6 +29,7 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/modules', modulesPage],
   [PREFIX.module, modulePage],
   [PREFIX.source, sourcePage],
+  [PREFIX.doc, docPage],
   [PREFIX.diff, diffPage],
   [PREFIX.lookup, lookup],
   ['/ui/log', logPage],

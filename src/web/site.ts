@@ -1,4 +1,4 @@
-import type { Catalogue, ZipFiles } from '../catalogue/catalogue.ts';
+import type { Catalogue, PackageReader, ZipFiles } from '../catalogue/catalogue.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Gate } from '../http/gate.ts';
 import type { Asked } from '../http/handler.ts';
@@ -21,6 +21,7 @@ export interface SiteParts {
   readonly name: string;
   readonly catalogue: Catalogue;
   readonly zips: ZipFiles;
+  readonly packages: PackageReader;
   readonly reader: DatabaseReader;
   readonly hosted: Pick<HostedTables, 'yanks'>;
   readonly signing: Pick<Signing, 'show'>;

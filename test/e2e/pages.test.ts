@@ -47,6 +47,7 @@ const versions: MadeVersion[] = [
       'go.mod': `// Deprecated: use another.\nmodule ${P}\n\nretract v1.1.0 // loses data\n`,
       'README.md': README,
       'a.go': `package toml\n\n// ${version} ${'x'.repeat(300)}\n`,
+      'doc/d.go': `// Package doc has [T], https://example.test/ and a list:\n//   - one\n//   - two\n//\n// # Heading\n//\n//\tcode ${'x '.repeat(200)}\npackage doc\n\n// Deprecated: use T.\nconst A, ${'B'.repeat(80)} = 1, 2\n\n// T is one.\n//\n// # Below\ntype T struct {\n\t// F is a field.\n\tF int // ${'y'.repeat(200)}\n\tg int\n}\n\nfunc (T) ${'Method'.repeat(30)}(a int) error { return nil }\n`,
     },
   })),
   ...Array.from({ length: 60 }, (_, n) => ({
@@ -71,6 +72,8 @@ const PAGES = [
   `/ui/mod/${P}?tab=files`,
   `/ui/mod/${P}?tab=record`,
   `/ui/src/${P}@v1.2.0/a.go`,
+  `/ui/doc/${P}@v1.2.0/doc`,
+  `/ui/doc/${P}@v1.2.0/doc?tab=index`,
   `/ui/diff/${P}/v1.1.0...v1.2.0`,
   '/ui/log',
   '/ui/log/records?from=10',

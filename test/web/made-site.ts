@@ -93,6 +93,7 @@ export class MadeSite implements AsyncDisposable {
           name: LOG_NAME,
           catalogue,
           zips: catalogue,
+          packages: catalogue,
           reader,
           hosted: { yanks: (path) => [...(o.yanks?.[path] ?? [])] },
           signing: { show: () => o.signatures ?? { required: false, signed: false, signatures: [] } },
