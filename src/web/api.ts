@@ -7,6 +7,8 @@ import { unescapePath } from '../module/escape.ts';
 import { parseLookup } from '../module/request-path.ts';
 import { etagOf, isCurrent } from './answer.ts';
 import { tellDocs } from './api-docs.ts';
+import { tellVulnerabilities } from './api-vulnerabilities.ts';
+import { isoTime } from './api-time.ts';
 import { limitOf } from './api-limit.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
@@ -134,6 +136,7 @@ async function version(site: Site, visit: Visit, rest: string) {
   if (chosen === undefined) throw absent(path, version);
   const { held, facts, record, provenance, incidents } = chosen;
   const { required, signed, signatures } = site.signing.show(path, version);
+  const known = await site.vulnerabilities.of(path);
   return {
     path,
     version,
@@ -161,6 +164,7 @@ async function version(site: Site, visit: Visit, rest: string) {
       by: signatures.map(({ kind, signer, trusted }) => ({ kind, signer, trusted })),
     },
     incidents: incidents.map(shownIncident),
+    ...tellVulnerabilities(known, version),
   };
 }
 
@@ -210,10 +214,3 @@ function incidents({ reader }: Site, visit: Visit) {
 }
 
 const shownIncident = ({ at, ...rest }: { readonly at: number }) => ({ at: isoTime(at), ...rest });
-
-/** Undefined for what no calendar has: times come from repositories. */
-function isoTime(time: number | undefined): string | undefined {
-  if (time === undefined || Number.isNaN(new Date(time).getTime())) return undefined;
-  const text = new Date(time).toISOString();
-  return text.length === 24 ? text : undefined;
-}

@@ -2,19 +2,24 @@ import type { Signer } from '../signing/rule.ts';
 import { html, type Html, type Part } from './html.ts';
 import { docLink, moduleLink, sourceLink } from './links.ts';
 import { type ModuleVisit, provenanceText } from './module-view.ts';
+import { affecting, vulnerabilitiesCard } from './module-vulnerabilities.ts';
 import { ago, bytes, count } from './present.ts';
 import { proofBox } from './proof.ts';
 import { MOST_READ, showReadme } from './readme.ts';
 
 /** The README, and the facts beside it. */
 export async function overview(m: ModuleVisit): Promise<Html> {
+  // What is wrong comes before the facts, and that nothing is known behind them.
+  const isAffected = affecting(m.known, m.chosen.version).length > 0;
   return html`<div class="split">
 <section class="card" aria-labelledby="readme-title"><h2 id="readme-title">README</h2>
 ${await readme(m)}</section>
 <div class="cards">
+${isAffected && vulnerabilitiesCard(m)}
 <section class="card" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2>
 ${facts(m)}</section>
 ${record(m)}
+${!isAffected && vulnerabilitiesCard(m)}
 </div>
 </div>`;
 }

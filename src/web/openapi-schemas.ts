@@ -1,5 +1,6 @@
 /** What the API answers with, as JSON Schema. */
 
+import { VULNERABILITIES } from './openapi-vulnerabilities.ts';
 import { DOCS } from './openapi-docs.ts';
 
 const text = { type: 'string' } as const;
@@ -70,8 +71,21 @@ export const SCHEMAS = {
         by: listOf(object({ kind: text, signer: reference('Signer'), trusted: flag })),
       }),
       incidents: listOf(reference('Incident')),
+      vulnerabilities: VULNERABILITIES,
+      vulnerabilityDatabase: object({ modified: time }, ['modified']),
     },
-    ['time', 'size', 'yanked', 'retracted', 'synopsis', 'licence', 'record', 'provenance'],
+    [
+      'time',
+      'size',
+      'yanked',
+      'retracted',
+      'synopsis',
+      'licence',
+      'record',
+      'provenance',
+      'vulnerabilities',
+      'vulnerabilityDatabase',
+    ],
   ),
   Dependents: object(
     { path: text, dependents: listOf(object({ path: text, version: text, requires: text })), next: text },

@@ -1,4 +1,5 @@
 import type { Catalogue, PackageReader, ZipFiles } from '../catalogue/catalogue.ts';
+import type { KnownVulnerabilities } from '../catalogue/known-vulnerabilities.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Gate } from '../http/gate.ts';
 import type { Asked } from '../http/handler.ts';
@@ -22,6 +23,7 @@ export interface SiteParts {
   readonly catalogue: Catalogue;
   readonly zips: ZipFiles;
   readonly packages: PackageReader;
+  readonly vulnerabilities: Pick<KnownVulnerabilities, 'of'>;
   readonly reader: DatabaseReader;
   readonly hosted: Pick<HostedTables, 'yanks'>;
   readonly signing: Pick<Signing, 'show'>;

@@ -8,6 +8,7 @@ import { MadeAccess } from '../access/made-access.ts';
 import { makeTestCa } from '../upstream/test-ca.ts';
 import type { MadeVersion } from '../web/made-catalogue.ts';
 import { MadeSite, NOW, recordOf } from '../web/made-site.ts';
+import { KNOWN } from '../web/made-vulnerabilities.ts';
 import { accessibilityProblems, CHROMIUM, launch, openPage } from '../world/browser.ts';
 import { needs } from '../world/programs.ts';
 
@@ -69,6 +70,8 @@ const PAGES = [
   `/ui/mod/${P}@v1.1.0?tab=versions`,
   `/ui/mod/${P}?tab=packages`,
   `/ui/mod/${P}?tab=dependencies`,
+  `/ui/mod/${P}@v1.0.0?tab=vulnerabilities`,
+  '/ui/mod/private.test/team/billing?tab=vulnerabilities',
   `/ui/mod/${P}?tab=files`,
   `/ui/mod/${P}?tab=record`,
   `/ui/src/${P}@v1.2.0/a.go`,
@@ -97,7 +100,12 @@ describe.skipIf(!needs(CHROMIUM))('the pages in Chromium', () => {
     const yanks = { [P]: [{ version: 'v1.1.0', yankedAt: NOW, reason: 'panics' }] };
     [browser, open, guarded, liar] = await Promise.all([
       launch(),
-      MadeSite.start({ versions, records, yanks }),
+      MadeSite.start({
+        versions,
+        records,
+        yanks,
+        parts: { vulnerabilities: { of: async (path) => (path === P ? KNOWN : { kind: 'none' }) } },
+      }),
       MadeSite.start({ versions, gate: gateOf(access.authenticator, false) }),
       MadeSite.start({ versions, records, lie: (truth) => lying(truth) }),
     ]);

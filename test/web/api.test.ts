@@ -7,6 +7,7 @@ import { gateOf } from '../../src/http/gate.ts';
 import { MadeAccess } from '../access/made-access.ts';
 import type { MadeVersion } from './made-catalogue.ts';
 import { MadeSite, NOW } from './made-site.ts';
+import { KNOWN } from './made-vulnerabilities.ts';
 
 const P = 'example.test/Team/m';
 const ESCAPED = 'example.test/!team/m';
@@ -59,6 +60,7 @@ beforeAll(async () => {
         },
       ],
     },
+    parts: { vulnerabilities: { of: async () => KNOWN } },
     yanks: { [P]: [{ version: 'v1.0.0', yankedAt: NOW, reason: 'bad' }] },
   });
   site.noteIncident(P, 'v1.1.0', 'h1:b');

@@ -94,6 +94,7 @@ export class MadeSite implements AsyncDisposable {
           catalogue,
           zips: catalogue,
           packages: catalogue,
+          vulnerabilities: { of: async () => ({ kind: 'none' }) },
           reader,
           hosted: { yanks: (path) => [...(o.yanks?.[path] ?? [])] },
           signing: { show: () => o.signatures ?? { required: false, signed: false, signatures: [] } },
