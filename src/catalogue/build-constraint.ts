@@ -53,19 +53,40 @@ function onAnySystem(name: string): Known {
   return name === 'gc' || /^go1(?:\.|$)/.test(name);
 }
 
-/** The tags of Linux on AMD64, which documentation is shown for. */
-export function onLinux(name: string): boolean {
-  return ['linux', 'amd64', 'unix', 'cgo'].includes(name) || onAnySystem(name) === true;
+/** A system that documentation is shown for. */
+export interface System {
+  readonly os: string;
+  readonly arch: string;
 }
 
-/** Whether a file goes into its package on Linux by its name: `name_windows.go` does not (go/build, goodOSArchFile). */
-export function isNamedForLinux(file: string): boolean {
+/** Those that a package is looked at on, in this order, until one has files of it: as pkg.go.dev does. */
+export const SHOWN_SYSTEMS: readonly [System, ...System[]] = [
+  { os: 'linux', arch: 'amd64' },
+  { os: 'windows', arch: 'amd64' },
+  { os: 'darwin', arch: 'amd64' },
+  { os: 'js', arch: 'wasm' },
+];
+
+/** The tags that hold on a system, with cgo where it has that (go/build, matchTag). */
+export function tagsOn({ os, arch }: System): Tag {
+  const own = [
+    os,
+    arch,
+    ...(os === 'js' ? [] : ['cgo']),
+    ...(os === 'linux' || os === 'darwin' ? ['unix'] : []),
+  ];
+  return (name) => own.includes(name) || onAnySystem(name) === true;
+}
+
+/** Whether a file goes into its package by its name: `name_windows.go` only does on Windows (go/build, goodOSArchFile). */
+export function isNamedFor(system: System, file: string): boolean {
+  const holds = tagsOn(system);
   const name = file.split('.')[0] ?? '';
   const elements = name.includes('_') ? name.slice(name.indexOf('_')).split('_') : [];
   const last = elements.at(-1) ?? '';
   const before = elements.at(-2) ?? '';
-  if (SYSTEMS.has(before) && ARCHITECTURES.has(last)) return onLinux(before) && onLinux(last);
-  return (!SYSTEMS.has(last) && !ARCHITECTURES.has(last)) || onLinux(last);
+  if (SYSTEMS.has(before) && ARCHITECTURES.has(last)) return holds(before) === true && holds(last) === true;
+  return (!SYSTEMS.has(last) && !ARCHITECTURES.has(last)) || holds(last) === true;
 }
 
 function not(value: Known): Known {

@@ -20,9 +20,9 @@ async function answer({ zip, directory }: ToDocs): Promise<FromDocs> {
   try {
     await using file = await openZipFile(zip);
     if (file === undefined) return { kind: 'docs', docs: undefined, length: 0 };
-    const { files, whole } = await readPackageFiles(file, directory);
+    const { files, whole, system } = await readPackageFiles(file, directory);
     if (files.length === 0) return { kind: 'docs', docs: undefined, length: 0 };
-    const docs = readPackage(files, whole);
+    const docs = readPackage(files, whole, `${system.os}/${system.arch}`);
     return { kind: 'docs', docs, length: JSON.stringify(docs).length };
   } catch (error) {
     if (error instanceof GokeepError) return { kind: 'failed', code: error.code, message: error.message };

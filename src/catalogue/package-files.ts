@@ -3,7 +3,7 @@ import { readSourceFile } from '../godoc/source-file.ts';
 import { readContent } from '../modzip/content.ts';
 import { type Entry, findDirectory, readDirectory } from '../modzip/directory.ts';
 import { type ZipSource, ZipWindow } from '../modzip/zip-source.ts';
-import { isNamedForLinux, onLinux } from './build-constraint.ts';
+import { isNamedFor, SHOWN_SYSTEMS, type System, tagsOn } from './build-constraint.ts';
 import { readGoFile } from './go-file.ts';
 
 /** Files that are larger, or beyond so many bytes and files of one package, are left out: nobody writes such by hand. */
@@ -18,10 +18,12 @@ export interface PackageFiles {
   readonly files: readonly SourceFile[];
   /** False where some were left out that belong to the package. */
   readonly whole: boolean;
+  readonly system: System;
 }
 
 /**
- * Reads the files of one package, as `go` chooses them on Linux: no tests, and nothing that a constraint leaves out.
+ * Reads the files of one package, as `go` chooses them on Linux, or, of one that has none there, on the first system that it has some
+ * on: no tests, and nothing that a constraint leaves out.
  *
  * @param directory within the zip, with a slash at its end
  * @throws bad_zip
@@ -37,7 +39,24 @@ export async function readPackageFiles(source: ZipSource, directory: string): Pr
   }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const window = new ZipWindow(source);
+  for (const system of SHOWN_SYSTEMS) {
+    const own = entries.filter(({ name }) => isNamedFor(system, name.slice(directory.length)));
+    const read = async (entry: Entry) =>
+      (await readContent(source, window, entry, zip.offset, true)).bytes?.toString('utf8') ?? '';
+    const found = await filesOn(system, own, directory, read);
+    if (found.files.length > 0) return { ...found, whole: whole && found.whole };
+  }
+  return { files: [], whole, system: SHOWN_SYSTEMS[0] };
+}
+
+async function filesOn(
+  system: System,
+  entries: readonly Entry[],
+  directory: string,
+  read: (entry: Entry) => Promise<string>,
+): Promise<PackageFiles> {
   const files: SourceFile[] = [];
+  let whole = true;
   let size = 0;
   for (const entry of entries) {
     size += entry.size;
@@ -45,21 +64,20 @@ export async function readPackageFiles(source: ZipSource, directory: string): Pr
       whole = false;
       continue;
     }
-    const { bytes } = await readContent(source, window, entry, zip.offset, true);
-    const text = bytes?.toString('utf8') ?? '';
-    const start = readGoFile(text.slice(0, START_OF_FILE), onLinux);
+    const text = await read(entry);
+    const start = readGoFile(text.slice(0, START_OF_FILE), tagsOn(system));
     if (start === undefined || start.ignored) continue;
     const file = readSourceFile(entry.name.slice(directory.length), text);
     if (file === undefined) whole = false;
     else files.push(file);
   }
   const name = commonName(files);
-  return { files: files.filter(({ packageName }) => packageName === name), whole };
+  return { files: files.filter(({ packageName }) => packageName === name), whole, system };
 }
 
 function isOfPackage(name: string): boolean {
   if (!name.endsWith('.go') || name.includes('/') || name.endsWith('_test.go')) return false;
-  return !name.startsWith('_') && !name.startsWith('.') && isNamedForLinux(name);
+  return !name.startsWith('_') && !name.startsWith('.');
 }
 
 /** Of a directory with files of more than one package, which `go` refuses, that of most of them. */

@@ -47,6 +47,8 @@ export interface PackageDocs {
   readonly types: readonly TypeDocs[];
   /** Import paths by the names that files of it use; those that files do not agree on are left out. */
   readonly imports: Readonly<Record<string, string>>;
+  /** Which one its files were chosen for, such as `linux/amd64`. */
+  readonly system: string;
   /** False where files, or parts of them, could not be read or were too many. */
   readonly whole: boolean;
 }

@@ -39,8 +39,8 @@ const MOST_EMBEDDED = 2_000;
 const DEEPEST = 20;
 
 /** Groups the declarations of a package's files as go/doc does. */
-export function readPackage(files: readonly SourceFile[], whole = true): PackageDocs {
-  return new PackageReader(files).docs(whole && files.every(({ broken }) => !broken));
+export function readPackage(files: readonly SourceFile[], whole = true, system = 'linux/amd64'): PackageDocs {
+  return { ...new PackageReader(files).docs(whole && files.every(({ broken }) => !broken)), system };
 }
 
 class PackageReader {
@@ -66,7 +66,7 @@ class PackageReader {
     this.#cleanUp();
   }
 
-  docs(whole: boolean): PackageDocs {
+  docs(whole: boolean): Omit<PackageDocs, 'system'> {
     const types = [...this.#types.values()].sort((a, b) => compare(a.name, b.name));
     // What belongs to a type that is not seen is shown with what belongs to none.
     const hidden = types.filter(({ name }) => !isExported(name));

@@ -28,6 +28,7 @@ export async function tellDocs(site: Site, visit: Visit, rest: string) {
     synopsis: synopsisOf(docs.doc),
     doc: docs.doc,
     deprecated: isDeprecated(docs.doc),
+    system: docs.system,
     whole: docs.whole,
     declarations: shown.map(({ kind, id, names, below, code, doc, deprecated, file, line }) => ({
       kind,

@@ -115,11 +115,11 @@ function localLinks(doc: DocVisit, from: number, most: number) {
 }
 
 /** The files that declarations came from. */
-function sources({ path, version, directory, units }: DocVisit): Part {
+function sources({ path, version, directory, docs, units }: DocVisit): Part {
   const files = [...new Set(units.map(({ file }) => file))].sort();
   if (files.length === 0) return undefined;
   const within = (name: string) => (directory === '' ? name : `${directory}/${name}`);
   return html`<section aria-labelledby="files"><h2 id="files">Source</h2>
-<p class="quiet">${counted(files.length, 'file')} with what is shown here, as built on Linux, AMD64.</p>
+<p class="quiet">${counted(files.length, 'file')} with what is shown here, as built on ${docs.system}.</p>
 <p class="files">${files.slice(0, 40).map((file) => html`<a href="${sourceLink(path, version, within(file))}">${file}</a> `)}</p></section>`;
 }

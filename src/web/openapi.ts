@@ -116,7 +116,7 @@ export const OPENAPI = {
       LIMIT,
     ]),
     '/docs/{module}@{version}/{directory}': asked(
-      'What a package declares, in the order of `go doc -all`, as built on Linux, AMD64',
+      'What a package declares, in the order of `go doc -all`',
       'Docs',
       [
         MODULE,

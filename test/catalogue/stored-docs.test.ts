@@ -56,6 +56,21 @@ describe('documentation out of a stored zip', () => {
     expect(await docs.docs(P, 'v9.0.0', '')).toBeUndefined();
   });
 
+  it('is of another system where nothing is built on Linux', async () => {
+    docs = new StoredDocs({ store });
+    keep('v1.0.1', {
+      'w/a_windows.go': 'package w\n\nfunc A() {}\n',
+      'w/b.go': '//go:build windows && !arm64\n\npackage w\n\nfunc B() {}\n',
+      'd/c.go': '//go:build darwin\n\npackage d\n\nfunc C() {}\n',
+      'j/d.go': '//go:build js && wasm && !cgo\n\npackage j\n\nfunc D() {}\n',
+      'n/e.go': '//go:build ignore\n\npackage n\n\nfunc E() {}\n',
+    });
+    const on = async (directory: string) => (await docs.docs(P, 'v1.0.1', directory))?.system;
+    expect(await on('w')).toBe('windows/amd64');
+    expect((await docs.docs(P, 'v1.0.1', 'w'))?.funcs).toHaveLength(2);
+    expect([await on('d'), await on('j'), await on('n')]).toEqual(['darwin/amd64', 'js/wasm', undefined]);
+  });
+
   it('is read once', async () => {
     docs = new StoredDocs({ store });
     keep('v1.1.0', { 'a.go': 'package m\n\nfunc A() {}\n' });

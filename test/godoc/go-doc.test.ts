@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isNamedForLinux, onLinux } from '../../src/catalogue/build-constraint.ts';
+import { isNamedFor, SHOWN_SYSTEMS, tagsOn } from '../../src/catalogue/build-constraint.ts';
 import { readGoFile } from '../../src/catalogue/go-file.ts';
 import type { Documented, PackageDocs } from '../../src/godoc/package-docs.ts';
 import { readPackage } from '../../src/godoc/read-package.ts';
@@ -45,10 +45,12 @@ afterAll(() => rmSync(nasty, { recursive: true }));
 
 function ours(directory: string): PackageDocs {
   const files = readdirSync(directory)
-    .filter((name) => name.endsWith('.go') && !name.endsWith('_test.go') && isNamedForLinux(name))
+    .filter(
+      (name) => name.endsWith('.go') && !name.endsWith('_test.go') && isNamedFor(SHOWN_SYSTEMS[0], name),
+    )
     .flatMap((name) => {
       const text = readFileSync(path.join(directory, name), 'utf8');
-      const start = readGoFile(text, onLinux);
+      const start = readGoFile(text, tagsOn(SHOWN_SYSTEMS[0]));
       return start === undefined || start.ignored ? [] : (readSourceFile(name, text) ?? []);
     });
   return readPackage(files);
