@@ -67,6 +67,9 @@ export const SHOWN_SYSTEMS: readonly [System, ...System[]] = [
   { os: 'js', arch: 'wasm' },
 ];
 
+/** The newest release of Go there is, 1.26: files for later ones are left out beside those for earlier ones. */
+const NEWEST_GO = 26;
+
 /** The tags that hold on a system, with cgo where it has that (go/build, matchTag). */
 export function tagsOn({ os, arch }: System): Tag {
   const own = [
@@ -75,7 +78,11 @@ export function tagsOn({ os, arch }: System): Tag {
     ...(os === 'js' ? [] : ['cgo']),
     ...(os === 'linux' || os === 'darwin' ? ['unix'] : []),
   ];
-  return (name) => own.includes(name) || onAnySystem(name) === true;
+  return (name) => {
+    const [, minor] = /^go1\.([0-9]{1,4})$/.exec(name) ?? [];
+    if (minor !== undefined) return Number(minor) <= NEWEST_GO;
+    return own.includes(name) || onAnySystem(name) === true;
+  };
 }
 
 /** Whether a file goes into its package by its name: `name_windows.go` only does on Windows (go/build, goodOSArchFile). */

@@ -5,7 +5,7 @@ import type { Field, Fields, SourceFile, ValueSpec } from './syntax.ts';
 import { TabWriter } from './tab-writer.ts';
 
 /** A type longer than this, in characters, is cut: nobody reads it, and a page has to stay small. */
-const LONGEST = 200_000;
+const LONGEST = 1_000_000;
 
 export interface ShownSpec extends ValueSpec {
   /** Of a constant that has the type of one before it, which is not shown. */

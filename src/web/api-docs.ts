@@ -3,9 +3,12 @@ import { synopsisOf } from '../catalogue/synopsis.ts';
 import { GokeepError } from '../errors.ts';
 import { parseLookup } from '../module/request-path.ts';
 import { limitOf } from './api-limit.ts';
-import { isDeprecated, unitsOf } from './doc-units.ts';
+import { isDeprecated, type Unit, unitsOf } from './doc-units.ts';
 import { wholeNumber } from './rows.ts';
 import type { Site, Visit } from './site.ts';
+
+/** An answer has fewer declarations than were asked for where they are long. In characters. */
+const MOST_TOLD = 1_000_000;
 
 /** `docs/<module>@<version>/<directory>`: what a package declares. Module and version are escaped, the directory is percent-encoded. */
 export async function tellDocs(site: Site, visit: Visit, rest: string) {
@@ -18,7 +21,13 @@ export async function tellDocs(site: Site, visit: Visit, rest: string) {
     throw new GokeepError('not_found', 'there is no such package in a module version that is held here');
   const units = unitsOf(docs);
   const from = wholeNumber(visit.query.get('from'));
-  const shown = units.slice(from, from + limitOf(visit));
+  const shown: Unit[] = [];
+  let length = 0;
+  for (const unit of units.slice(from, from + limitOf(visit))) {
+    length += unit.code.length + unit.doc.length;
+    if (shown.length > 0 && length > MOST_TOLD) break;
+    shown.push(unit);
+  }
   const next = from + shown.length;
   return {
     path,

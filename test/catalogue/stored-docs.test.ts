@@ -46,10 +46,12 @@ describe('documentation out of a stored zip', () => {
       '_i.go': 'package m\n\nfunc I() {}\n',
       'sub/j.go': 'package sub\n\nfunc J() {}\n',
       'linux.go': 'package m\n\nfunc Linux() {}\n',
+      'old.go': '//go:build !go1.27 && go1.26\n\npackage m\n\nfunc Old() {}\n',
+      'new.go': '//go:build go1.27\n\npackage m\n\nfunc New() {}\n',
       'bad.go': 'package m\n\n// \xff\xfe is no UTF-8.\nfunc K() {}\n',
     });
     const found = await docs.docs(P, 'v1.0.0', '');
-    expect(found?.funcs.map(({ name }) => name)).toEqual(['A', 'B', 'G', 'K', 'Linux']);
+    expect(found?.funcs.map(({ name }) => name)).toEqual(['A', 'B', 'G', 'K', 'Linux', 'Old']);
     expect(found?.whole).toBe(true);
     expect((await docs.docs(P, 'v1.0.0', 'sub'))?.funcs.map(({ name }) => name)).toEqual(['J']);
     expect(await docs.docs(P, 'v1.0.0', 'none')).toBeUndefined();
