@@ -1,5 +1,7 @@
 import type { DocPlaces } from './doc-comment.ts';
+import type { PackageDocs } from '../godoc/package-docs.ts';
 import type { DocVisit } from './doc-page.ts';
+import type { Unit } from './doc-units.ts';
 import { docLink } from './links.ts';
 
 /** Packages whose name alone is a link's (go/doc/comment, stdPkgs). */
@@ -17,7 +19,7 @@ const MOST_LOOKED_FOR = 200;
 /** Where names in the comments of a package lead: to this package, or to another that is held here and may be read. */
 export function placesOf(doc: DocVisit, local: (name: string) => string): DocPlaces {
   const { site, visit, path, version, docs, units } = doc;
-  const own = new Set(units.flatMap(({ names }) => names));
+  const own = namesOf(docs, units);
   const imports = new Map(Object.entries(docs.imports));
   const requires = () => site.catalogue.facts(path, version)?.requires ?? [];
   const known = new Map<string, string | undefined>();
@@ -42,6 +44,15 @@ export function placesOf(doc: DocVisit, local: (name: string) => string): DocPla
       return name === '' ? page : `${page}#${encodeURIComponent(name)}`;
     },
   };
+}
+
+const NAMES = new WeakMap<PackageDocs, ReadonlySet<string>>();
+
+/** All names of a package, of which some have tens of thousands. */
+function namesOf(docs: PackageDocs, units: readonly Unit[]): ReadonlySet<string> {
+  const names = NAMES.get(docs) ?? new Set(units.flatMap((unit) => unit.names));
+  NAMES.set(docs, names);
+  return names;
 }
 
 function isWithin(importPath: string, path: string): boolean {
