@@ -78,7 +78,8 @@ function body(doc: DocVisit): Part {
   const comment = showComment(docs.doc, places, 3, MOST_COMMENT);
   return html`${
     isFirst
-      ? html`<section class="doc" aria-labelledby="overview"><h2 id="overview">Overview</h2>
+      ? html`${units.length > 0 && html`<p class="pager"><a href="#index">Index</a> <a href="#files">Source</a></p>`}
+<section class="doc" aria-labelledby="overview"><h2 id="overview">Overview</h2>
 ${docs.doc === '' ? html`<p class="quiet">This package has no comment.</p>` : comment.html}
 ${!comment.whole && html`<p class="quiet">This is its beginning; all of it is in the source.</p>`}</section>
 ${docIndex(doc, local.link)}`
