@@ -3,6 +3,8 @@
  * made again at any time; texts in it come out of zips and are attacker-controlled.
  */
 
+import type { PackageDocs } from '../godoc/package-docs.ts';
+
 /** A module as a list of found ones shows it. */
 export interface FoundModule {
   readonly path: string;
@@ -91,6 +93,15 @@ export interface SearchOptions {
   readonly limit: number;
   /** For a search or a list what `next` said; for dependents the path of the last one that was given. */
   readonly after?: string | undefined;
+}
+
+/** What is documented of the packages in stored zips. */
+export interface PackageReader {
+  /**
+   * @param directory within the module; empty for its root
+   * @returns undefined where no package is
+   */
+  docs(path: string, version: string, directory: string): Promise<PackageDocs | undefined>;
 }
 
 /** Reads files out of stored zips, one at a time; undefined where there is none of that name. */

@@ -3,7 +3,8 @@
  * counts (go/parser, go/build). The text is attacker-controlled.
  */
 
-import { mayHold, oldMayHold } from './build-constraint.ts';
+import { commentText } from '../godoc/comment-text.ts';
+import { mayHold, oldMayHold, type Tag } from './build-constraint.ts';
 
 export interface GoFile {
   /** As the package clause says. */
@@ -22,13 +23,20 @@ interface Comment {
 
 const CLAUSE = /package[ \t\r\n]+([\p{L}_][\p{L}\p{Nd}_]*)/uy;
 
-/** @param text the file, or its beginning; undefined where no package clause follows the comments in it */
-export function readGoFile(text: string): GoFile | undefined {
+/**
+ * @param text the file, or its beginning; undefined where no package clause follows the comments in it
+ * @param tag what is known of the system that it is built on; nothing unless it is given
+ */
+export function readGoFile(text: string, tag?: Tag): GoFile | undefined {
   const { comments, at, line } = leadingComments(text);
   CLAUSE.lastIndex = at;
   const [, name] = CLAUSE.exec(text) ?? [];
   if (name === undefined || name === '_') return undefined;
-  return { name, doc: docOf(comments, line), ignored: name === 'documentation' || isLeftOut(comments, line) };
+  return {
+    name,
+    doc: docOf(comments, line),
+    ignored: name === 'documentation' || isLeftOut(comments, line, tag),
+  };
 }
 
 /** Comments before anything else, and where that begins. */
@@ -67,45 +75,21 @@ function docOf(comments: readonly Comment[], clauseLine: number): string {
     group.push(comment);
     next = comment.line;
   }
-  return textOf(group.toReversed());
+  return commentText(group.toReversed());
 }
 
-/** go/ast, CommentGroup.Text. */
-function textOf(group: readonly Comment[]): string {
-  const lines: string[] = [];
-  for (const { text } of group) {
-    const inner = text.startsWith('/*') ? text.slice(2, -2) : text.slice(2);
-    const bare = text.startsWith('//') && inner.startsWith(' ') ? inner.slice(1) : inner;
-    if (bare === inner && text.startsWith('//') && isDirective(inner)) continue;
-    for (const line of bare.split('\n')) lines.push(withoutEnd(line));
-  }
-  const kept = lines.filter((line, i) => line !== '' || (lines[i - 1] ?? '') !== '');
-  return kept.length > 0 && kept.at(-1) !== '' ? `${kept.join('\n')}\n` : kept.join('\n');
-}
-
-/** Without spaces at its end. No expression: those take quadratic time on a line of spaces. */
-function withoutEnd(line: string): string {
-  let end = line.length;
-  while (end > 0 && (line[end - 1] === ' ' || line[end - 1] === '\t')) end--;
-  return line.slice(0, end);
-}
-
-function isDirective(text: string): boolean {
-  return /^(?:line |extern |export )/.test(text) || /^[a-z0-9]+:[a-z0-9]/.test(text);
-}
-
-function isLeftOut(comments: readonly Comment[], clauseLine: number): boolean {
+function isLeftOut(comments: readonly Comment[], clauseLine: number, tag: Tag | undefined): boolean {
   // Behind another comment on its line it is none.
   const short = comments.filter(
     ({ text, line }, i) => text.startsWith('//') && comments[i - 1]?.endLine !== line,
   );
   const constraint = short.find(({ text }) => /^\/\/go:build(?:\s|$)/.test(text));
-  if (constraint !== undefined) return !mayHold(constraint.text.slice('//go:build'.length));
+  if (constraint !== undefined) return !mayHold(constraint.text.slice('//go:build'.length), tag);
   // The older form counts only above a blank line, so that it is not taken for documentation.
   const above = blankAbove(comments, clauseLine);
   return short.some(({ text, line }) => {
     const found = /^\/\/\s*\+build(?:\s+(.*))?$/.exec(text);
-    return found !== null && line < above && !oldMayHold(found[1] ?? '');
+    return found !== null && line < above && !oldMayHold(found[1] ?? '', tag);
   });
 }
 

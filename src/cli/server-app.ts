@@ -1,3 +1,4 @@
+import { KnownVulnerabilities } from '../catalogue/known-vulnerabilities.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { BundleImport } from '../airgap/import.ts';
@@ -155,6 +156,8 @@ export function openApp(config: Config, parts: AppParts, cleanup: AsyncDisposabl
       name: served.name,
       catalogue: parts.catalogue.catalogue,
       zips: parts.catalogue.zipFiles,
+      packages: parts.catalogue.packages,
+      vulnerabilities: new KnownVulnerabilities(new VulndbStore(config.data), Date.now),
       reader,
       hosted: served.hosted,
       signing,

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
-import type { Catalogue, ZipFiles } from '../catalogue/catalogue.ts';
+import type { Catalogue, PackageReader, ZipFiles } from '../catalogue/catalogue.ts';
 import { IndexCatalogue } from '../catalogue/index-catalogue.ts';
 import { Indexer } from '../catalogue/indexer.ts';
+import { StoredDocs } from '../catalogue/stored-docs.ts';
 import { StoredZipFiles } from '../catalogue/zip-files.ts';
 import type { Config } from '../config/load.ts';
 import { ModuleStore } from '../store/module-store.ts';
@@ -19,6 +20,7 @@ export interface ServedCatalogue {
   readonly store: ModuleStore;
   readonly catalogue: Catalogue;
   readonly zipFiles: ZipFiles;
+  readonly packages: PackageReader;
   /** Begins to read what is held; until then the catalogue is empty. Once the server listens: nobody waits for it. */
   start(): void;
 }
@@ -53,5 +55,7 @@ export function openCatalogue(
   const store = new ModuleStore(config.data, ({ kind, path: modulePath, version }) => {
     if (kind !== 'mod') indexer.add(modulePath, version);
   });
-  return { store, catalogue, zipFiles: new StoredZipFiles(store), start: () => indexer.start() };
+  const packages = cleanup.use(new StoredDocs({ store }));
+  const zipFiles = new StoredZipFiles(store);
+  return { store, catalogue, zipFiles, packages, start: () => indexer.start() };
 }

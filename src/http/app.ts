@@ -88,6 +88,7 @@ const READ_API = [
   'modules',
   'modules/*',
   'dependents/*',
+  'docs/*',
   'log',
   'log/*',
   'requests/*',

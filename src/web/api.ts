@@ -10,6 +10,10 @@ import { listEntries, oneEntry } from './api-audit.ts';
 import { type Changed, createToken, deleteToken, listTokens } from './api-tokens.ts';
 import { answerBundles } from './api-bundles.ts';
 import { tellGraph, tellHistory, tellUpstreams, tellUsage } from './api-status.ts';
+import { tellDocs } from './api-docs.ts';
+import { tellVulnerabilities } from './api-vulnerabilities.ts';
+import { isoTime } from './api-time.ts';
+import { limitOf } from './api-limit.ts';
 import { after, asksFor } from './found.ts';
 import { headOf } from './log-page.ts';
 import { absent } from './module-page.ts';
@@ -18,9 +22,6 @@ import { requestsOf } from './api-requests.ts';
 import { OPENAPI } from './openapi.ts';
 import { wholeNumber } from './rows.ts';
 import type { Site, Visit } from './site.ts';
-
-const LIMIT = 50;
-const MOST = 200;
 
 /** Gives what is to be sent as JSON, or throws. */
 type Tell = (site: Site, visit: Visit, rest: string) => unknown;
@@ -34,6 +35,7 @@ const ROUTES: readonly (readonly [address: string, tell: Tell])[] = [
   ['modules', list],
   ['modules/', moduleOrVersion],
   ['dependents/', dependents],
+  ['docs/', tellDocs],
   ['log', log],
   ['log/records', records],
   ['log/incidents', incidents],
@@ -132,14 +134,6 @@ function sendProblem(site: Site, asked: Asked, error: unknown): void {
 
 const options = (visit: Visit) => ({ mayRead: visit.mayRead, limit: limitOf(visit), after: after(visit) });
 
-function limitOf({ query }: Visit): number {
-  const asked = query.get('limit');
-  if (asked === null) return LIMIT;
-  const limit = wholeNumber(asked);
-  if (limit < 1 || limit > MOST) throw new GokeepError('bad_request', `limit is a number from 1 to ${MOST}`);
-  return limit;
-}
-
 function search({ catalogue }: Site, visit: Visit) {
   const q = asksFor(visit);
   if (q === '') throw new GokeepError('bad_request', 'say what to search for: q=…');
@@ -183,6 +177,7 @@ async function version(site: Site, visit: Visit, rest: string) {
   if (chosen === undefined) throw absent(path, version);
   const { held, facts, record, provenance, incidents } = chosen;
   const { required, signed, signatures } = site.signing.show(path, version);
+  const known = await site.vulnerabilities.of(path);
   return {
     path,
     version,
@@ -210,6 +205,7 @@ async function version(site: Site, visit: Visit, rest: string) {
       by: signatures.map(({ kind, signer, trusted }) => ({ kind, signer, trusted })),
     },
     incidents: incidents.map(shownIncident),
+    ...tellVulnerabilities(known, version),
   };
 }
 
@@ -259,10 +255,3 @@ function incidents({ reader }: Site, visit: Visit) {
 }
 
 const shownIncident = ({ at, ...rest }: { readonly at: number }) => ({ at: isoTime(at), ...rest });
-
-/** Undefined for what no calendar has: times come from repositories. */
-function isoTime(time: number | undefined): string | undefined {
-  if (time === undefined || Number.isNaN(new Date(time).getTime())) return undefined;
-  const text = new Date(time).toISOString();
-  return text.length === 24 ? text : undefined;
-}

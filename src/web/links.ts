@@ -7,6 +7,7 @@ import { checkModuleVersion, isCanonicalVersion } from '../module/version.ts';
 export const PREFIX = {
   module: '/ui/mod/',
   source: '/ui/src/',
+  doc: '/ui/doc/',
   diff: '/ui/diff/',
   lookup: '/ui/lookup/',
 } as const;
@@ -27,6 +28,12 @@ export function moduleLink(path: string, version?: string, tab?: string): string
 export function sourceLink(path: string, version: string, name: string): string {
   const file = name.split('/').map(encodeURIComponent).join('/');
   return `${PREFIX.source}${encoded(`${path}@${version}`)}/${file}`;
+}
+
+/** @param directory of the package within the module; empty for its root */
+export function docLink(path: string, version: string, directory: string): string {
+  const within = directory === '' ? '' : `/${directory.split('/').map(encodeURIComponent).join('/')}`;
+  return `${PREFIX.doc}${encoded(`${path}@${version}`)}${within}`;
 }
 
 export function diffLink(path: string, from: string, to: string, file?: string): string {
@@ -80,6 +87,22 @@ export function parseSource(raw: string): { path: string; version: string; name:
   if (Buffer.byteLength(name) > LONGEST_NAME)
     throw new GokeepError('bad_path', 'The name of the file is too long.');
   return { path, version: knownVersion(path, text.slice(at + 1, slash)), name };
+}
+
+/**
+ * Reads `<module path>@<version>` or `<module path>@<version>/<directory>`.
+ *
+ * @throws bad_path, bad_version
+ */
+export function parseDoc(raw: string): { path: string; version: string; directory: string } {
+  if (raw.indexOf('/', raw.indexOf('@')) >= 0 && raw.includes('@')) {
+    const { name, ...module } = parseSource(raw);
+    return { ...module, directory: name.replace(/\/$/, '') };
+  }
+  const { path, version } = parseModule(raw);
+  if (version === undefined)
+    throw new GokeepError('bad_version', 'There is no package without its version: write module@v1.2.3.');
+  return { path, version, directory: '' };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { html, type Html } from './html.ts';
-import { sourceLink } from './links.ts';
+import { docLink, sourceLink } from './links.ts';
 import type { ModuleVisit } from './module-view.ts';
 import { bytes, counted } from './present.ts';
 import { rowsOf, rowsPager, table } from './rows.ts';
@@ -8,7 +8,12 @@ const PACKAGES = 100;
 const FILES = 200;
 
 /** The packages of a version, with what each says of itself. */
-export function packagesTab({ visit, chosen: { facts }, address }: ModuleVisit): Html {
+export function packagesTab({
+  visit,
+  module: { path },
+  chosen: { version, facts, held },
+  address,
+}: ModuleVisit): Html {
   if (facts === undefined || facts.packages.length === 0)
     return html`<p class="empty">No package is known of this version.</p>`;
   const rows = rowsOf(
@@ -16,7 +21,7 @@ export function packagesTab({ visit, chosen: { facts }, address }: ModuleVisit):
     visit,
     PACKAGES,
     ({ importPath, name, synopsis }) =>
-      html`<tr><th scope="row" class="any"><code>${importPath}</code></th><td>${name}</td><td class="any">${synopsis.slice(0, 300)}</td></tr>
+      html`<tr><th scope="row" class="any">${held === undefined ? html`<code>${importPath}</code>` : html`<a href="${docLink(path, version, importPath.slice(path.length + 1))}"><code>${importPath}</code></a>`}</th><td>${name}</td><td class="any">${synopsis.slice(0, 300)}</td></tr>
 `,
   );
   return html`<section aria-labelledby="packages-title"><h2 id="packages-title">${counted(facts.packages.length, 'package')}</h2>

@@ -1,20 +1,25 @@
 import type { Signer } from '../signing/rule.ts';
 import { html, type Html, type Part } from './html.ts';
-import { moduleLink, sourceLink } from './links.ts';
+import { docLink, moduleLink, sourceLink } from './links.ts';
 import { type ModuleVisit, provenanceText } from './module-view.ts';
+import { affecting, vulnerabilitiesCard } from './module-vulnerabilities.ts';
 import { ago, bytes, count } from './present.ts';
 import { proofBox } from './proof.ts';
 import { MOST_READ, showReadme } from './readme.ts';
 
 /** The README, and the facts beside it. */
 export async function overview(m: ModuleVisit): Promise<Html> {
+  // What is wrong comes before the facts, and that nothing is known behind them.
+  const isAffected = affecting(m.known, m.chosen.version).length > 0;
   return html`<div class="split">
 <section class="card" aria-labelledby="readme-title"><h2 id="readme-title">README</h2>
 ${await readme(m)}</section>
 <div class="cards">
+${isAffected && vulnerabilitiesCard(m)}
 <section class="card" aria-labelledby="facts-title"><h2 id="facts-title">Facts</h2>
 ${facts(m)}</section>
 ${record(m)}
+${!isAffected && vulnerabilitiesCard(m)}
 </div>
 </div>`;
 }
@@ -41,6 +46,9 @@ function facts({ site, module: { path }, chosen: { version, facts, held } }: Mod
       'Packages',
       html`<a href="${moduleLink(path, version, 'packages')}">${count(facts.packages.length)}</a>`,
     ]);
+    const root = facts.packages.find(({ importPath }) => importPath === path);
+    if (root !== undefined && held !== undefined)
+      rows.push(['Documentation', html`<a href="${docLink(path, version, '')}">package ${root.name}</a>`]);
     rows.push([
       'Requires',
       html`<a href="${moduleLink(path, version, 'dependencies')}">${count(facts.requires.length)}</a>`,

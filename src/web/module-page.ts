@@ -1,4 +1,5 @@
 import { demand } from '../access/demand.ts';
+import type { ModuleVulnerabilities } from '../catalogue/known-vulnerabilities.ts';
 import { GokeepError } from '../errors.ts';
 import { sendPage } from './answer.ts';
 import { cut } from './found.ts';
@@ -16,6 +17,7 @@ import {
   viewModule,
   viewVersion,
 } from './module-view.ts';
+import { vulnerabilitiesTab, vulnerableTag } from './module-vulnerabilities.ts';
 import { ago } from './present.ts';
 import type { Site, Visit } from './site.ts';
 
@@ -27,6 +29,7 @@ const TABS: Readonly<
   packages: ['Packages', packagesTab],
   dependencies: ['Dependencies', dependenciesTab],
   graph: ['Graph', graphTab],
+  vulnerabilities: ['Vulnerabilities', vulnerabilitiesTab],
   files: ['Files', filesTab],
   record: ['Record', recordTab],
 };
@@ -42,11 +45,12 @@ export async function modulePage(site: Site, visit: Visit, rest: string): Promis
   const tab = visit.query.get('tab') ?? '';
   const [, show] = (Object.hasOwn(TABS, tab) ? TABS[tab] : undefined) ?? ['', overview];
   const address = `${PREFIX.module}${rest}`;
-  const shown = await show({ site, visit, module, chosen, address });
+  const known = await site.vulnerabilities.of(path);
+  const shown = await show({ site, visit, module, chosen, known, address });
   sendPage(site, visit, {
     title: `${path} ${chosen.version}`,
     place: 'modules',
-    main: html`${head(site, module, chosen)}
+    main: html`${head(site, module, chosen, known)}
 <nav class="tabs" aria-label="About this module">${Object.entries(TABS).map(([name, [title]]) => html`<a href="${moduleLink(path, version, name === '' ? undefined : name)}"${(name === tab || (name === '' && !Object.hasOwn(TABS, tab))) && html` aria-current="page"`}>${title}</a>`)}</nav>
 ${shown}`,
   });
@@ -60,7 +64,7 @@ export function absent(path: string, version: string | undefined): GokeepError {
   );
 }
 
-function head(site: Site, module: ModuleView, chosen: ChosenVersion): Part {
+function head(site: Site, module: ModuleView, chosen: ChosenVersion, known: ModuleVulnerabilities): Part {
   const { path } = module;
   const { version, held, facts } = chosen;
   const synopsis = facts?.synopsis ?? '';
@@ -72,6 +76,7 @@ ${version === module.newest && html`<span class="tag good">newest here</span>`}
 ${held?.yank !== undefined && html`<span class="tag bad">yanked</span>`}
 ${held?.retracted !== undefined && html`<span class="tag bad">retracted</span>`}
 ${module.deprecated !== '' && html`<span class="tag warn">deprecated</span>`}
+${vulnerableTag(known, path, version)}
 ${chosen.incidents.length > 0 && html`<span class="tag bad">incident</span>`}</p>
 ${alerts(site, module, chosen)}
 </div>`;

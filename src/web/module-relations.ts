@@ -2,6 +2,7 @@ import { after } from './found.ts';
 import { html, type Html, type Part } from './html.ts';
 import { diffLink, moduleLink, withQuery } from './links.ts';
 import type { ModuleVisit } from './module-view.ts';
+import { vulnerableTag } from './module-vulnerabilities.ts';
 import { ago, bytes, counted } from './present.ts';
 import { rowsOf, rowsPager, table } from './rows.ts';
 
@@ -10,7 +11,7 @@ const REQUIRES = 100;
 const DEPENDENTS = 50;
 
 /** All versions held, newest first, each to be compared with the one before it. */
-export function versionsTab({ site, visit, module, address }: ModuleVisit): Html {
+export function versionsTab({ site, visit, module, known, address }: ModuleVisit): Html {
   const { path, versions } = module;
   if (versions.length === 0) return html`<p class="empty">No version of this module is held here.</p>`;
   const rows = rowsOf(versions, visit, VERSIONS, ({ version, time, size, yank, retracted }, at) => {
@@ -18,6 +19,7 @@ export function versionsTab({ site, visit, module, address }: ModuleVisit): Html
     const flags: Part[] = [];
     if (yank !== undefined) flags.push(html` <span class="tag bad">yanked</span> ${yank.reason}`);
     if (retracted !== undefined) flags.push(html` <span class="tag bad">retracted</span> ${retracted}`);
+    flags.push(vulnerableTag(known, path, version));
     return html`<tr><th scope="row"><a href="${moduleLink(path, version)}">${version}</a></th><td>${time === undefined ? html`<span class="quiet">not known</span>` : ago(time, site.now())}</td><td class="number">${bytes(size)}</td><td class="any">${flags}</td><td>${before !== undefined && html`<a href="${diffLink(path, before, version)}" aria-label="Changes from ${before} to ${version}">Changes</a>`}</td></tr>
 `;
   });

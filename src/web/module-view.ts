@@ -1,4 +1,5 @@
 import type { HeldVersion, VersionFacts } from '../catalogue/catalogue.ts';
+import type { ModuleVulnerabilities } from '../catalogue/known-vulnerabilities.ts';
 import { GokeepError } from '../errors.ts';
 import { type ModFile, parseModFile } from '../modfile/mod-file.ts';
 import { newest } from '../module/newest.ts';
@@ -88,6 +89,7 @@ export interface ModuleVisit {
   readonly visit: Visit;
   readonly module: ModuleView;
   readonly chosen: ChosenVersion;
+  readonly known: ModuleVulnerabilities;
   /** Address of this page without its query. */
   readonly address: string;
 }

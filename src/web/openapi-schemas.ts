@@ -3,6 +3,9 @@ import { STATUS_SCHEMAS } from './openapi-status.ts';
 
 /** What the API answers with, as JSON Schema. */
 
+import { DOCS } from './openapi-docs.ts';
+import { VULNERABILITIES } from './openapi-vulnerabilities.ts';
+
 export const text = { type: 'string' } as const;
 export const number = { type: 'integer', minimum: 0 } as const;
 export const flag = { type: 'boolean' } as const;
@@ -72,13 +75,27 @@ export const SCHEMAS = {
         by: listOf(object({ kind: text, signer: reference('Signer'), trusted: flag })),
       }),
       incidents: listOf(reference('Incident')),
+      vulnerabilities: VULNERABILITIES,
+      vulnerabilityDatabase: object({ modified: time }, ['modified']),
     },
-    ['time', 'size', 'yanked', 'retracted', 'synopsis', 'licence', 'record', 'provenance'],
+    [
+      'time',
+      'size',
+      'yanked',
+      'retracted',
+      'synopsis',
+      'licence',
+      'record',
+      'provenance',
+      'vulnerabilities',
+      'vulnerabilityDatabase',
+    ],
   ),
   Dependents: object(
     { path: text, dependents: listOf(object({ path: text, version: text, requires: text })), next: text },
     ['next'],
   ),
+  Docs: DOCS,
   Log: object({ name: text, key: text, size: number, root: text, signedAt: time, note: text }, [
     'root',
     'signedAt',

@@ -41,6 +41,7 @@ const LIMIT = inQuery('limit', 'How many at most.', {
   maximum: 200,
   default: 50,
 });
+const FROM = inQuery('from', 'The `next` of the page before.', { type: 'integer', minimum: 0, default: 0 });
 const AFTER = inQuery('after', 'The `next` of the page before.', { type: 'string' });
 
 const json = (schema: object) => ({ content: { 'application/json': { schema } } });
@@ -111,6 +112,23 @@ export const OPENAPI = {
       LIMIT,
       AFTER,
     ]),
+    '/docs/{module}@{version}': asked('What the package in the root of a module declares', 'Docs', [
+      MODULE,
+      VERSION_OF,
+      FROM,
+      LIMIT,
+    ]),
+    '/docs/{module}@{version}/{directory}': asked(
+      'What a package declares, in the order of `go doc -all`',
+      'Docs',
+      [
+        MODULE,
+        VERSION_OF,
+        inPath('directory', 'Of the package within the module. Its slashes stay as they are.'),
+        FROM,
+        LIMIT,
+      ],
+    ),
     '/log': asked('The newest head of the log', 'Log', []),
     '/log/records': asked('Records in their order; needs the right to read everything', 'Records', [
       inQuery('from', 'Number of the first one.', { type: 'integer', minimum: 0, default: 0 }),

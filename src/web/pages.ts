@@ -12,6 +12,7 @@ import { Attempts } from './attempts.ts';
 import { BUNDLES } from './bundle-list.ts';
 import { bundlePages } from './bundles.ts';
 import { diffPage } from './diff-page.ts';
+import { docPage } from './doc-page.ts';
 import { modulesPage, searchPage } from './found.ts';
 import { PREFIX } from './links.ts';
 import { logPage, recordsPage } from './log-page.ts';
@@ -39,6 +40,7 @@ const PAGES: readonly (readonly [address: string, show: Show])[] = [
   ['/ui/modules', modulesPage],
   [PREFIX.module, modulePage],
   [PREFIX.source, sourcePage],
+  [PREFIX.doc, docPage],
   [PREFIX.diff, diffPage],
   [PREFIX.lookup, lookup],
   ['/ui/status', statusPage],

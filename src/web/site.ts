@@ -1,5 +1,6 @@
 import type { BundleDesk } from '../airgap/jobs/desk.ts';
-import type { Catalogue, ZipFiles } from '../catalogue/catalogue.ts';
+import type { Catalogue, PackageReader, ZipFiles } from '../catalogue/catalogue.ts';
+import type { KnownVulnerabilities } from '../catalogue/known-vulnerabilities.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Gate } from '../http/gate.ts';
 import type { Asked } from '../http/handler.ts';
@@ -26,6 +27,8 @@ export interface SiteParts {
   readonly name: string;
   readonly catalogue: Catalogue;
   readonly zips: ZipFiles;
+  readonly packages: PackageReader;
+  readonly vulnerabilities: Pick<KnownVulnerabilities, 'of'>;
   readonly reader: DatabaseReader;
   readonly hosted: Pick<HostedTables, 'yanks'>;
   readonly signing: Pick<Signing, 'show'>;

@@ -13,13 +13,14 @@ it('every address in the table is a page', async () => {
       .replace('<module>', 'example.test/m')
       .replace('<version>', 'v1.0.0')
       .replace('<file>', 'm.go')
-      .replace('<number>', '1'),
+      .replace('<number>', '1')
+      .replace('<directory>', 'd'),
   );
   expect(addresses.length).toBeGreaterThan(9);
   const versions = ['v1.0.0', 'v1.1.0'].map((version) => ({
     path: 'example.test/m',
     version,
-    files: { 'm.go': 'package m\n' },
+    files: { 'm.go': 'package m\n', 'd/d.go': 'package d\n' },
   }));
   await using site = await MadeSite.start({ versions });
   for (const address of addresses)
@@ -27,11 +28,15 @@ it('every address in the table is a page', async () => {
 });
 
 it('the questions to the API in it are answered', async () => {
-  const version = { path: 'corp.example/lib', version: 'v1.2.0' };
+  const version = {
+    path: 'corp.example/lib',
+    version: 'v1.2.0',
+    files: { 'client/c.go': 'package client\n' },
+  };
   await using site = await MadeSite.start({ versions: [version] });
   const targets = [...PAGE.matchAll(/curl [^\n]*'https:\/\/go\.corp\.example([^']+)'/g)].map(
     ([, target]) => target!,
   );
-  expect(targets).toHaveLength(2);
+  expect(targets).toHaveLength(3);
   for (const target of targets) expect([target, (await site.page(target)).status]).toEqual([target, 200]);
 });

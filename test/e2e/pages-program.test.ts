@@ -54,6 +54,25 @@ it('the program asks for a token where access is required, and takes those of it
     expect([target, (await page(guarded, target)).status]).toEqual([target, 401]);
 });
 
+it('the program shows what a package declares that it has just admitted', async () => {
+  await using world = await UpstreamWorld.start();
+  const files = {
+    'sub/s.go':
+      '// Package sub adds.\npackage sub\n\n// Add adds.\nfunc Add(a, b int) int { return a + b }\n',
+  };
+  await world.publish({ path: 'example.test/Docs', version: 'v1.0.0', files });
+  await using gokeep = await GokeepProcess.start({
+    toml: `[upstream]\nproxy = "${world.url}"\nsumdb = "${world.gosumdb}"\n`,
+  });
+  const address = '/ui/doc/example.test/Docs@v1.0.0/sub';
+  expect((await page(gokeep, address)).status).toBe(404);
+  expect((await gokeep.get('/example.test/!docs/@v/v1.0.0.zip')).status).toBe(200);
+  const { status, text } = await page(gokeep, address);
+  expect([status, text.includes('func Add(a, b int) int')]).toEqual([200, true]);
+  const told = await gokeep.get('/api/v1/docs/example.test/!docs@v1.0.0/sub');
+  expect(await told.json()).toMatchObject({ name: 'sub', declarations: [{ name: 'Add', line: 5 }] });
+});
+
 it.skipIf(!needs(CHROMIUM))(
   'a browser proves what the program has just admitted (needs chromium)',
   async () => {

@@ -11,6 +11,7 @@ import { BUNDLE } from '../web/made-desk.ts';
 import { layeredGraph } from '../web/made-graph.ts';
 import { MadeSite, NOW, recordOf } from '../web/made-site.ts';
 import { busyStatus } from '../web/made-status.ts';
+import { KNOWN } from '../web/made-vulnerabilities.ts';
 import { accessibilityProblems, CHROMIUM, launch, openPage } from '../world/browser.ts';
 import { PageQuality } from '../world/page-quality.ts';
 import { needs } from '../world/programs.ts';
@@ -51,6 +52,7 @@ const versions: MadeVersion[] = [
       'go.mod': `// Deprecated: use another.\nmodule ${P}\n\nretract v1.1.0 // loses data\n`,
       'README.md': README,
       'a.go': `package toml\n\n// ${version} ${'x'.repeat(300)}\n`,
+      'doc/d.go': `// Package doc has [T], https://example.test/ and a list:\n//   - one\n//   - two\n//\n// # Heading\n//\n//\tcode ${'x '.repeat(200)}\npackage doc\n\n// Deprecated: use T.\nconst A, ${'B'.repeat(80)} = 1, 2\n\n// T is one.\n//\n// # Below\ntype T struct {\n\t// F is a field.\n\tF int // ${'y'.repeat(200)}\n\tg int\n}\n\nfunc (T) ${'Method'.repeat(30)}(a int) error { return nil }\n`,
     },
   })),
   ...Array.from({ length: 60 }, (_, n) => ({
@@ -79,9 +81,13 @@ const PAGES = [
   `/ui/mod/${P}?tab=graph`,
   '/ui/mod/graph.test/root?tab=graph',
   '/ui/mod/graph.test/wild?tab=graph',
+  `/ui/mod/${P}@v1.0.0?tab=vulnerabilities`,
+  '/ui/mod/private.test/team/billing?tab=vulnerabilities',
   `/ui/mod/${P}?tab=files`,
   `/ui/mod/${P}?tab=record`,
   `/ui/src/${P}@v1.2.0/a.go`,
+  `/ui/doc/${P}@v1.2.0/doc`,
+  `/ui/doc/${P}@v1.2.0/doc?tab=index`,
   `/ui/diff/${P}/v1.1.0...v1.2.0`,
   '/ui/status',
   '/ui/status?range=year',
@@ -119,7 +125,15 @@ describe.skipIf(!needs(CHROMIUM))('the pages in Chromium', () => {
     const yanks = { [P]: [{ version: 'v1.1.0', yankedAt: NOW, reason: 'panics' }] };
     [browser, open, guarded, liar] = await Promise.all([
       launch(),
-      MadeSite.start({ versions, records, yanks, parts: { status: busyStatus() } }),
+      MadeSite.start({
+        versions,
+        records,
+        yanks,
+        parts: {
+          status: busyStatus(),
+          vulnerabilities: { of: async (path) => (path === P ? KNOWN : { kind: 'none' }) },
+        },
+      }),
       MadeSite.start({ versions, gate: gateOf(access.authenticator, false) }),
       MadeSite.start({ versions, records, lie: (truth) => lying(truth) }),
     ]);

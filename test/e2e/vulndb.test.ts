@@ -103,6 +103,17 @@ describe.skipIf(goproxy === undefined)('an unmodified govulncheck', () => {
     expect(code).toBe(0);
   }, 180_000);
 
+  it('says of a version what its page and the API say', async () => {
+    const told = async (version: string) =>
+      (await (await gokeep.get(`/api/v1/modules/${MODULE}@${version}`)).json()) as object;
+    expect(await told('v1.0.0')).toMatchObject({
+      vulnerabilities: [{ id: ID, fixed: 'v1.1.0', packages: [{ importPath: MODULE, symbols: ['Parse'] }] }],
+    });
+    expect(await told('v1.1.0')).toMatchObject({ vulnerabilities: [] });
+    const page = await gokeep.get(`/ui/mod/${MODULE}@v1.0.0?tab=vulnerabilities`, { accept: 'text/html' });
+    expect(await page.text()).toContain('1 vulnerability of v1.0.0');
+  });
+
   it('asks for gzip only, of the index and of the one vulnerability it needs', async () => {
     const asked = gokeep.output
       .split('\n')

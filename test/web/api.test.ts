@@ -9,6 +9,7 @@ import type { MadeVersion } from './made-catalogue.ts';
 import { BUNDLE } from './made-desk.ts';
 import { MadeSite, NOW } from './made-site.ts';
 import { busyStatus } from './made-status.ts';
+import { KNOWN } from './made-vulnerabilities.ts';
 
 const P = 'example.test/Team/m';
 const ESCAPED = 'example.test/!team/m';
@@ -21,7 +22,12 @@ const versions: MadeVersion[] = [
     licence: 'MIT',
     packages: [{ importPath: P, name: 'm', synopsis: '' }],
     requires: [{ path: 'example.test/n', version: 'v1.0.0', indirect: true }],
-    files: { 'go.mod': `module ${P}\n\nretract v1.0.0 // old\n` },
+    files: {
+      'go.mod': `module ${P}\n\nretract v1.0.0 // old\n`,
+      'm.go':
+        '// Package m counts.\npackage m\n\n// A is one.\n//\n// Deprecated: use B.\nfunc A() {}\n\nfunc B() {}\n',
+      'sub/d.go': 'package sub\n\ntype T struct{ a int }\n\nfunc (T) M() {}\n',
+    },
   })),
   ...Array.from({ length: 120 }, (_, n) => ({
     path: `example.test/x${String(n).padStart(3, '0')}`,
@@ -56,7 +62,7 @@ beforeAll(async () => {
         },
       ],
     },
-    parts: { status: busyStatus() },
+    parts: { status: busyStatus(), vulnerabilities: { of: async () => KNOWN } },
     yanks: { [P]: [{ version: 'v1.0.0', yankedAt: NOW, reason: 'bad' }] },
   });
   site.noteIncident(P, 'v1.1.0', 'h1:b');
@@ -100,6 +106,8 @@ const ANSWERS = [
   [`modules/${ESCAPED}@v1.0.0`, 'Version'],
   [`modules/${ESCAPED}@v1.1.0`, 'Version'],
   [`dependents/${ESCAPED}?limit=7`, 'Dependents'],
+  [`docs/${ESCAPED}@v1.0.0?limit=1`, 'Docs'],
+  [`docs/${ESCAPED}@v1.0.0/sub`, 'Docs'],
   ['log', 'Log'],
   ['log/records?from=3&limit=5', 'Records'],
   ['log/incidents', 'Incidents'],
@@ -120,6 +128,34 @@ describe('the API', () => {
     expect(status).toBe(200);
     const validate = (await ajv()).getSchema(`openapi#/components/schemas/${schema}`)!;
     expect([validate(body), validate.errors]).toEqual([true, null]);
+  });
+
+  it('tells of a package what it declares, page by page', async () => {
+    const { body } = await ask(`docs/${ESCAPED}@v1.0.0?limit=1`);
+    expect(body).toMatchObject({
+      importPath: P,
+      synopsis: 'Package m counts.',
+      declarations: [{ name: 'A', signature: 'func A()', deprecated: true, file: 'm.go', line: 7 }],
+      next: 1,
+    });
+    const rest = await ask(`docs/${ESCAPED}@v1.0.0?from=1`);
+    expect(rest.body).toMatchObject({ declarations: [{ name: 'B', deprecated: false }] });
+    const below = await ask(`docs/${ESCAPED}@v1.0.0/sub`);
+    expect(below.body).toMatchObject({
+      declarations: [
+        {
+          name: 'T',
+          signature: 'type T struct {\n\t// Has unexported fields.\n}',
+          file: 'sub/d.go',
+          line: 3,
+        },
+        { name: 'T.M', type: 'T', signature: 'func (T) M()' },
+      ],
+    });
+    for (const none of ['none', 'sub/x', '%00'])
+      expect([none, (await ask(`docs/${ESCAPED}@v1.0.0/${none}`)).status]).toEqual([none, 404]);
+    expect((await ask('docs/private.test/a@v1.0.0', some)).status).toBe(403);
+    expect((await ask('docs/private.test/none@v1.0.0', some)).status).toBe(403);
   });
 
   it('tells of a version what its page does', async () => {

@@ -5,10 +5,14 @@ import type {
   FoundModules,
   HeldVersion,
   ModuleFileEntry,
+  PackageReader,
   SearchOptions,
   VersionFacts,
   ZipFiles,
 } from '../../src/catalogue/catalogue.ts';
+import type { PackageDocs } from '../../src/godoc/package-docs.ts';
+import { readPackage } from '../../src/godoc/read-package.ts';
+import { readSourceFile } from '../../src/godoc/source-file.ts';
 import { newest } from '../../src/module/newest.ts';
 import { compare } from '../../src/module/semver.ts';
 
@@ -28,8 +32,9 @@ export interface MadeVersion {
 }
 
 /** A catalogue in memory, of what a test says is held. Cuts down by right before it counts, as the interface demands. */
-export class MadeCatalogue implements Catalogue, ZipFiles {
+export class MadeCatalogue implements Catalogue, ZipFiles, PackageReader {
   readonly #versions: readonly MadeVersion[];
+  readonly #docs = new Map<string, PackageDocs>();
 
   constructor(versions: readonly MadeVersion[]) {
     this.#versions = versions;
@@ -88,6 +93,22 @@ export class MadeCatalogue implements Catalogue, ZipFiles {
     if (!Object.hasOwn(files, name)) return undefined;
     const bytes = Buffer.from(files[name] ?? '');
     return { bytes: bytes.subarray(0, limit), whole: bytes.length <= limit };
+  }
+
+  async docs(path: string, version: string, directory: string) {
+    const key = `${path}@${version}/${directory}`;
+    const docs = this.#docs.get(key) ?? this.#readDocs(path, version, directory);
+    if (docs !== undefined) this.#docs.set(key, docs);
+    return docs;
+  }
+
+  #readDocs(path: string, version: string, directory: string): PackageDocs | undefined {
+    const files = Object.entries(this.#find(path, version)?.files ?? {}).flatMap(([name, text]) => {
+      const slash = name.lastIndexOf('/');
+      if (name.slice(0, Math.max(slash, 0)) !== directory || !name.endsWith('.go')) return [];
+      return readSourceFile(name.slice(slash + 1), text.toString()) ?? [];
+    });
+    return files.length === 0 ? undefined : readPackage(files);
   }
 
   #find(path: string, version: string): MadeVersion | undefined {

@@ -97,6 +97,8 @@ export class MadeSite implements AsyncDisposable {
           name: LOG_NAME,
           catalogue,
           zips: catalogue,
+          packages: catalogue,
+          vulnerabilities: { of: async () => ({ kind: 'none' }) },
           reader,
           hosted: { yanks: (path) => [...(o.yanks?.[path] ?? [])] },
           signing: { show: () => o.signatures ?? { required: false, signed: false, signatures: [] } },

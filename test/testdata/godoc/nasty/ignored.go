@@ -1,0 +1,5 @@
+//go:build ignore || (windows && !linux)
+
+package main
+
+func Ignored() {}

@@ -1,0 +1,4 @@
+package nasty
+
+// OnWindows is elsewhere.
+func OnWindows() {}

@@ -1,0 +1,3 @@
+module example.test/godoc
+
+go 1.26
