@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 
@@ -16,8 +16,18 @@ const DIRECTORY = path.join(import.meta.dirname, '..', '..', 'assets');
 
 export const ASSETS_PREFIX = '/ui/assets/';
 
-function load(file: string, contentType: string): Asset {
-  const body = readFileSync(path.join(DIRECTORY, file));
+const load = (file: string, contentType: string): Asset =>
+  asset(file, contentType, readFileSync(path.join(DIRECTORY, file)));
+
+/** One style sheet for all pages, of a file for each subject: later ones win, so their names say in which order they come. */
+function loadStyles(): Asset {
+  const directory = path.join(DIRECTORY, 'styles');
+  const files = readdirSync(directory).filter((name) => name.endsWith('.css'));
+  const parts = files.toSorted().map((name) => readFileSync(path.join(directory, name)));
+  return asset('page.css', 'text/css; charset=utf-8', Buffer.concat(parts));
+}
+
+function asset(file: string, contentType: string, body: Buffer): Asset {
   const digest = createHash('sha256').update(body).digest('hex').slice(0, 12);
   const { name, ext } = path.parse(file);
   return {
@@ -40,7 +50,7 @@ export interface Assets {
 
 /** Reads the files once, at the start. */
 export function openAssets(): Assets {
-  const style = load('page.css', 'text/css; charset=utf-8');
+  const style = loadStyles();
   const script = load('page.js', 'text/javascript; charset=utf-8');
   const bundles = load('bundles.js', 'text/javascript; charset=utf-8');
   const icon = load('icon.svg', 'image/svg+xml');

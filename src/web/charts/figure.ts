@@ -2,7 +2,7 @@ import { type Html, html, type Part } from '../html.ts';
 import { HEIGHT, percent, type Scale, TOP } from './axes.ts';
 
 export interface Legend {
-  /** Class of its colour: see page.css. */
+  /** Class of its colour: see assets/styles. */
   readonly colour: string;
   readonly name: string;
 }
