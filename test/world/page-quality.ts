@@ -29,7 +29,10 @@ export class PageQuality {
     return this.#bytes;
   }
 
-  /** How far what was visible has moved by itself since the page began to load, as browsers score it: 0 is not at all. */
+  /**
+   * How far what was visible has moved by itself since the page began to load, as browsers score it: 0 is not at all. What is below a
+   * ten-thousandth is a fraction of a pixel, of a browser that has just read its fonts.
+   */
   async shift(): Promise<number> {
     const shift = await this.#page.evaluate(`new Promise((done) => {
       let shift = 0;
@@ -37,7 +40,7 @@ export class PageQuality {
         .observe({ type: 'layout-shift', buffered: true });
       requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(shift), 60)));
     })`);
-    return shift as number;
+    return Math.round((shift as number) * 1e4) / 1e4;
   }
 
   /** What a document has to have besides what axe looks at. */
