@@ -1,4 +1,4 @@
-import { compare } from '../module/semver.ts';
+import { newestFirst } from '../module/semver.ts';
 import { CatalogueReader, type ListedModule } from '../store/catalogue-reader.ts';
 import type {
   Catalogue,
@@ -84,10 +84,10 @@ export class IndexCatalogue implements Catalogue, Disposable {
 
   versions(path: string): readonly HeldVersion[] {
     return this.#read([], (reader) =>
-      reader
-        .versions(path)
-        .map(({ version, size, time }) => ({ version, size, time: time ?? undefined }))
-        .sort((a, b) => compare(b.version, a.version) || (a.version < b.version ? -1 : 1)),
+      newestFirst(
+        reader.versions(path).map(({ version, size, time }) => ({ version, size, time: time ?? undefined })),
+        ({ version }) => version,
+      ),
     );
   }
 

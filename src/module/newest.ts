@@ -5,7 +5,15 @@ import { isPseudoVersion } from './version.ts';
 
 /** The newest of versions: any release before any pre-release, and that before any pseudo-version. */
 export function newest(versions: readonly string[]): string | undefined {
-  return versions.toSorted((a, b) => rank(a) - rank(b) || compare(a, b)).at(-1);
+  let best: string | undefined;
+  let bestRank = -1;
+  for (const version of versions) {
+    const ranked = rank(version);
+    if (best !== undefined && (ranked - bestRank || compare(version, best)) < 0) continue;
+    best = version;
+    bestRank = ranked;
+  }
+  return best;
 }
 
 /** True for a query such as `v1` or `v1.2`, which means the newest of the versions that begin so. */

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { build, canonical, compare, isValid, major, prerelease } from '../../src/module/semver.ts';
+import {
+  build,
+  canonical,
+  compare,
+  isValid,
+  major,
+  newestFirst,
+  prerelease,
+} from '../../src/module/semver.ts';
 import { golden } from './golden.ts';
 
 interface VersionVector {
@@ -27,4 +35,15 @@ it('the order of every two versions agrees with golang.org/x/mod/semver', () => 
   const orders = golden('orders.json') as string[];
   const ours = versions.map((v) => versions.map((w) => '<=>'[compare(v.version, w.version) + 1]).join(''));
   expect(ours).toEqual(orders);
+});
+
+it('sorts by that order, newest first, and equal ones by their text, whatever order they come in', () => {
+  const texts = [...new Set(versions.map(({ version }) => version))];
+  const sorted = newestFirst(texts, (version) => version);
+  expect(newestFirst(texts.toReversed(), (version) => version)).toEqual(sorted);
+  for (const [at, version] of sorted.slice(1).entries()) {
+    const before = sorted[at] ?? '';
+    expect(compare(before, version)).toBeGreaterThanOrEqual(0);
+    if (compare(before, version) === 0) expect(before < version).toBe(true);
+  }
 });
