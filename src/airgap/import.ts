@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { TrailSink } from '../audit/trail.ts';
 import { GokeepError } from '../errors.ts';
 import type { Verifier } from '../note/verifier.ts';
 import { storageError } from '../store/database.ts';
-import type { AdoptedFile, ModuleStore } from '../store/module-store.ts';
 import { type Actor, GOKEEP } from '../store/trail-entry.ts';
 import type { TreeHead } from '../tlog/tree-note.ts';
 import { plainChunks } from './archive.ts';
-import { parseBundlePath } from './bundle-path.ts';
-import { entriesIn, openBundle, type OpenedBundle } from './bundle-reader.ts';
+import { openBundle, type OpenedBundle } from './bundle-reader.ts';
 import { type BundleFacts, checkBundle, NO_FACTS, type ZipHasher } from './check.ts';
 import { judgeSignatures, keepSignatures, type SignatureSite } from './import-signatures.ts';
 import { JudgedSignatures } from './judged-signatures.ts';
@@ -20,7 +17,8 @@ import { ProvenRecords } from './proven.ts';
 import type { Receipts } from './receipts.ts';
 import type { SiteSignatures } from './site-signatures.ts';
 import { isStillHere } from './still-here.ts';
-import { stagedBytes, stagedFile, Staging } from './staging.ts';
+import { stagedBytes, Staging } from './staging.ts';
+import { type FileTarget, takeOver } from './take-over.ts';
 
 /** Where proven records go: this site's own log, a replica's copy of the origin's, or the memory of a public database. */
 export interface RecordTarget {
@@ -36,9 +34,8 @@ export interface RecordTarget {
   commit(proven: ProvenRecords, bundle: OpenedBundle): Promise<void>;
 }
 
-export interface ImportOptions {
+export interface ImportOptions extends FileTarget {
   readonly data: string;
-  readonly store: ModuleStore;
   readonly receipts: Receipts;
   /** What is taken in is recorded there first. */
   readonly trail?: TrailSink;
@@ -51,12 +48,6 @@ export interface ImportOptions {
   readonly signatures: SiteSignatures;
   /** Bytes of disk that have to stay free. */
   readonly diskReserve: number;
-  /** Keeps what upstream said that a branch or commit is. */
-  readonly keepQuery: (modulePath: string, query: string, body: Buffer) => Promise<void>;
-  /** When the vulnerability database that is served was last modified, as it says; undefined where none is. */
-  readonly vulndbModified: () => Promise<string | undefined>;
-  /** Takes a directory with the files of a vulnerability database. */
-  readonly keepVulndb: (directory: string, id: string) => Promise<void>;
   /** Something was taken in: what was answered before may be out of date. */
   readonly onImported: () => void;
 }
@@ -98,9 +89,6 @@ const MOST_PROBLEMS = 1_000;
 const MOST_OPENING = 16;
 /** Bytes of database that a record takes at the most. */
 const RECORD_BYTES = 1_000;
-/** Files that are taken over at a time: a disk makes many durable in little more time than one. */
-const PORTION = 4_096;
-
 /**
  * Brings bundles in, one at a time: all of it is checked before anything changes, in a staging directory that a later run
  * goes on with; then records, signatures, files and proofs are taken over, each step safe to be done again. A kill, a full disk or a bad
@@ -243,7 +231,7 @@ export class BundleImport {
     facts: BundleFacts,
   ): Promise<void> {
     const { directory } = signed;
-    const { targets, trail, keepVulndb, vulndbModified } = this.#o;
+    const { targets, trail } = this.#o;
     const { by = GOKEEP } = this.#run;
     const { count } = bundle.manifest.entries;
     await this.#checkRoom(count * RECORD_BYTES, directory);
@@ -257,33 +245,7 @@ export class BundleImport {
       if (!again || !(await target.holds(databases))) await target.commit(proven, bundle);
     // No zip is served that waits for its signature.
     await keepSignatures(signed);
-    await this.#takeOver(bundle, directory);
-    const { vulndb } = bundle.manifest;
-    const files = path.join(directory, 'files', 'vulndb');
-    if (vulndb === undefined || !existsSync(files)) return;
-    const served = await vulndbModified();
-    // One that is older than what is served would hide what became known since.
-    if (served === undefined || Date.parse(vulndb.modified) >= Date.parse(served))
-      await keepVulndb(files, bundle.id);
-  }
-
-  async #takeOver(bundle: OpenedBundle, directory: string): Promise<void> {
-    const { store, keepQuery } = this.#o;
-    const databases = bundle.manifest.databases.map(({ name }) => name);
-    let files: AdoptedFile[] = [];
-    let placed = 0;
-    for await (const entry of entriesIn(bundle.entriesFile, bundle.manifest)) {
-      const at = parseBundlePath(entry.path, databases);
-      const file = stagedFile(directory, entry.path);
-      if (at.kind === 'query') await keepQuery(at.path, at.version, await readFile(file));
-      if (at.kind !== 'info' && at.kind !== 'mod' && at.kind !== 'zip') continue;
-      files.push({ kind: at.kind, path: at.path, version: at.version, file });
-      this.#run.onProgress?.('taking over', ++placed, 0);
-      if (files.length < PORTION) continue;
-      await store.adopt(files);
-      files = [];
-    }
-    await store.adopt(files);
+    await takeOver(bundle, directory, this.#o, (files) => this.#run.onProgress?.('taking over', files, 0));
   }
 
   /** What an import of another bundle has left, which would never be used again. */

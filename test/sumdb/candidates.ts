@@ -22,3 +22,5 @@ export function candidate(n: number): Candidate {
     provenance: { source: 'computed', firstSeen: 1_700_000_000, evidence: 'test' },
   };
 }
+
+export const candidates = (...numbers: readonly number[]): Candidate[] => numbers.map(candidate);
