@@ -124,5 +124,9 @@ function explained(site: Site, visit: Visit, error: unknown, status: number): Ht
   }
   const said = errorBody(error).replaceAll('\n', ' ');
   const sentence = error instanceof GokeepError ? said : 'The gokeep server failed; its log says why.';
-  return html`<p>${sentence.charAt(0).toUpperCase() + sentence.slice(1)}</p><p><a href="/ui/">Start page</a> · <a href="/ui/modules">All modules</a></p>`;
+  return html`<p>${asSentence(sentence)}</p><p><a href="/ui/">Start page</a> · <a href="/ui/modules">All modules</a></p>`;
 }
+
+/** With a capital, but where it begins with a module path, which would be another one. */
+const asSentence = (text: string): string =>
+  /^[a-z'’]+[ ,:;]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;

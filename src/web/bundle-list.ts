@@ -48,7 +48,7 @@ function actions({ o }: BundleDesk): Part {
 const KINDS = { make: 'Making', verify: 'Looking into one', import: 'Import' } as const;
 const STATES = {
   waiting: ['', 'Waits'],
-  running: ['warn', 'Runs'],
+  running: ['warn', 'Running'],
   done: ['good', 'Done'],
   failed: ['bad', 'Failed'],
   cancelled: ['', 'Cancelled'],
@@ -63,7 +63,7 @@ export function stateTag(job: Pick<Job, 'state' | 'outcome'>): Html {
 /** How far a job is, in words. */
 export function shownProgress({ state, progress }: Job): string {
   if (state === 'waiting') return 'Waits until the job before it is done';
-  if (progress === undefined) return 'Begins';
+  if (progress === undefined) return 'Starting';
   const { what, done, total } = progress;
   const isBytes = ['writing', 'checking', 'receiving and checking'].includes(what);
   const shown = (n: number) => (isBytes ? bytes(n) : count(n));

@@ -21,7 +21,7 @@ export function packagesTab({
     visit,
     PACKAGES,
     ({ importPath, name, synopsis }) =>
-      html`<tr><th scope="row" class="any">${held === undefined ? html`<code>${importPath}</code>` : html`<a href="${docLink(path, version, importPath.slice(path.length + 1))}"><code>${importPath}</code></a>`}</th><td>${name}</td><td class="any">${synopsis.slice(0, 300)}</td></tr>
+      html`<tr><th scope="row" class="any import">${held === undefined ? html`<code>${importPath}</code>` : html`<a href="${docLink(path, version, importPath.slice(path.length + 1))}"><code>${importPath}</code></a>`}</th><td>${name}</td><td class="any">${synopsis.slice(0, 300)}</td></tr>
 `,
   );
   return html`<section aria-labelledby="packages-title"><h2 id="packages-title">${counted(facts.packages.length, 'package')}</h2>

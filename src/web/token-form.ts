@@ -1,12 +1,12 @@
 import { html, type Html } from './html.ts';
 
 const LIVES = [
-  ['12h', '12 hours'],
-  ['7d', '7 days'],
-  ['30d', '30 days'],
-  ['90d', '90 days'],
-  ['365d', 'a year'],
-  ['never', 'for ever'],
+  ['12h', 'for 12 hours'],
+  ['7d', 'for 7 days'],
+  ['30d', 'for 30 days'],
+  ['90d', 'for 90 days'],
+  ['365d', 'for a year'],
+  ['never', 'until it is revoked'],
 ] as const;
 
 const RIGHTS = [
@@ -27,9 +27,9 @@ export function tokenForm(filled: URLSearchParams, problem: string | undefined):
 <form method="post" action="/ui/admin/tokens" class="card fields">
 ${problem !== undefined && html`<p class="alert" id="problem" role="alert">${problem}</p>`}
 <div class="field"><label for="name">Name</label>
-<input id="name" name="name" required maxlength="64" pattern="[A-Za-z0-9][A-Za-z0-9._@\\/\\-]*" autocomplete="off" spellcheck="false" value="${filled.get('name') ?? ''}" aria-describedby="name-hint">
+<input id="name" name="name" required maxlength="64" pattern="[A-Za-z0-9][A-Za-z0-9._@\\/\\-]*" title="Letters and digits, and after the first one also . _ @ / and -" autocomplete="off" spellcheck="false" value="${filled.get('name') ?? ''}" aria-describedby="name-hint">
 <p class="quiet small" id="name-hint">Who or what uses it, as lists and logs will call it: <code>alice</code>, <code>ci/release</code>.</p></div>
-<div class="field"><label for="expires">Lives</label>
+<div class="field"><label for="expires">Valid</label>
 <select id="expires" name="expires">${LIVES.map(([value, said]) => html`<option value="${value}"${value === lives && html` selected`}>${said}</option>`)}</select></div>
 ${RIGHTS.map(
   ([right, label, hint]) => html`<div class="field"><label for="${right}">${label}</label>

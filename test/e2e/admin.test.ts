@@ -310,7 +310,7 @@ describe.skipIf(!needs(CHROMIUM))('the pages of administrators, in Chromium', ()
     const { page, problems } = await signedIn({ javaScriptEnabled: false });
     await page.getByLabel('Name', { exact: true }).fill('bob');
     await page.getByLabel('May read').fill('corp.test/*, git.test');
-    await page.getByLabel('Lives').selectOption('never');
+    await page.getByLabel('Valid').selectOption('never');
     await page.getByRole('button', { name: 'Make the token' }).click();
     const made = await page.locator('pre').first().innerText();
     expect(isToken(made)).toBe(true);

@@ -133,6 +133,10 @@ describe('the page of a module', () => {
     expect(text).toContain('its zip is not held here');
     expect(text).toContain('computed here at first sight');
     expect((await open.page('/ui/mod/example.test/record-only')).status).toBe(404);
+    // A path with a capital is another module.
+    expect((await open.page('/ui/mod/example.test/none')).text).toContain(
+      '<p>example.test/none is not held here',
+    );
   });
 
   it('writes whatever comes out of a zip as text', async () => {
