@@ -192,6 +192,12 @@ describe('what somebody made to be hard to read', () => {
     expect(process.cpuUsage(before).user / 1e6).toBeLessThan(4);
   });
 
+  it('hides no declaration after it, however deeply what was left was nested', () => {
+    const deep = `type T ${'*'.repeat(70)})\n`.repeat(3);
+    const { types } = readPackage([readSourceFile('a.go', `package p\n\n${deep}type B int\n`)!]);
+    expect(types.map(({ name }) => name)).toEqual(['B']);
+  });
+
   it('hides no declaration after it', () => {
     const docs = readPackage([
       readSourceFile(
