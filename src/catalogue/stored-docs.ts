@@ -122,6 +122,7 @@ export class StoredDocs implements PackageReader, AsyncDisposable {
 
   async #ask(asked: ToDocs): Promise<{ docs: PackageDocs | undefined; length: number }> {
     clearTimeout(this.#idle);
+    if (this.#closed) throw new GokeepError('busy', 'the gokeep server is stopping; try again in a moment');
     const worker = (this.#worker ??= this.#start());
     const found = Promise.withResolvers<FromDocs>();
     const failed = (message: string) => found.resolve({ kind: 'failed', code: 'internal', message });

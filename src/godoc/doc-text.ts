@@ -85,7 +85,9 @@ function packageOf(text: string, names: Names): string | undefined {
 }
 
 const ADDRESS = /([a-z]{3,6}):\/\/([A-Za-z0-9_@\-.[\]:,;?!]+)/g;
-const HOST_END = /[.,:;?!]+$/;
+const HOST_END = '.,:;?!';
+/** So far, in characters, a bracket of an address is looked for that closes one: each address may open one that none closes. */
+const FARTHEST = 300;
 
 /** Text with its addresses as links. */
 function plain(out: Text[], text: string): void {
@@ -108,10 +110,12 @@ function plain(out: Text[], text: string): void {
   if (wrote < text.length) out.push({ kind: 'plain', text: quoted(text.slice(wrote)) });
 }
 
-/** Hosts have no comma, semicolon, question or exclamation mark in them, and end in no punctuation. */
+/** Hosts have no comma, semicolon, question or exclamation mark in them, and end in no punctuation. An expression for that end takes quadratic time. */
 function hostLength(host: string): number {
   const own = /^[A-Za-z0-9_@\-.[\]:]*/.exec(host)?.[0] ?? '';
-  return own.length - (HOST_END.exec(own)?.[0].length ?? 0);
+  let end = own.length;
+  while (end > 0 && HOST_END.includes(own[end - 1] ?? '')) end--;
+  return end;
 }
 
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']' };
@@ -120,7 +124,7 @@ const CLOSING: Readonly<Record<string, string>> = { '(': ')', '{': '}', '[': ']'
 function pathEnd(text: string, from: number): number {
   const open: string[] = [];
   let end = from;
-  for (let at = from; at < text.length; at++) {
+  for (let at = from; at < text.length && at - end <= FARTHEST; at++) {
     const c = text[at] ?? '';
     if ('.,:;?!'.includes(c)) continue;
     if (!/[A-Za-z0-9$'()*+&#=@~_/\-[\]{}%]/.test(c)) break;

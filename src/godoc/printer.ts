@@ -7,6 +7,9 @@ import { TabWriter } from './tab-writer.ts';
 /** A type longer than this, in characters, is cut: nobody reads it, and a page has to stay small. */
 const LONGEST = 1_000_000;
 
+/** Tabs before a line. Each is a column, which takes time with the number of those before it. */
+const DEEPEST = 100;
+
 export interface ShownSpec extends ValueSpec {
   /** Of a constant that has the type of one before it, which is not shown. */
   readonly carried: string | undefined;
@@ -84,7 +87,7 @@ export class Printer {
     }
     const tail = space.slice(space.lastIndexOf('\n') + 1);
     this.out.newline(Math.min(lines, 2), true);
-    this.out.indent = Math.max(tail.split('\t').length - 1 - this.#base, 0);
+    this.out.indent = Math.min(Math.max(tail.split('\t').length - 1 - this.#base, 0), DEEPEST);
     this.out.write(tail.replaceAll('\t', ''));
     this.#multiline = true;
   }

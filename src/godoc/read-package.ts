@@ -34,7 +34,7 @@ interface NamedType {
   readonly methods: FuncSet;
 }
 
-/** Methods that one type gets by embedding, and how deep that is looked for. Nobody has more. */
+/** Types and methods that one type gets by embedding, by every way to them, and how deep that is looked for. Nobody has more. */
 const MOST_EMBEDDED = 2_000;
 const DEEPEST = 20;
 
@@ -245,7 +245,7 @@ class PackageReader {
     visited: Set<NamedType>,
     budget: { left: number },
   ): void {
-    if (level > DEEPEST) return;
+    if (level > DEEPEST || budget.left-- <= 0) return;
     visited.add(type);
     for (const [embedded, byPointer] of type.embedded) {
       const pointer = isPointer || byPointer;

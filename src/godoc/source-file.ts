@@ -62,7 +62,7 @@ class FileReader {
       } catch (error) {
         if (!(error instanceof SyntaxError)) throw error;
         this.#broken++;
-        this.#types.blocks.length = kept;
+        this.#types.unwind(kept);
         BEGINNING.lastIndex = s.start;
         const next = BEGINNING.exec(s.text);
         s.jump(next === null ? s.text.length : BEGINNING.lastIndex);

@@ -15,6 +15,12 @@ export class TypeReader {
     this.s = s;
   }
 
+  /** Leaves a declaration that cannot be read. @param blocks that there were before it */
+  unwind(blocks: number): void {
+    this.blocks.length = blocks;
+    this.#depth = 0;
+  }
+
   ident(): Ident {
     const { s } = this;
     if (s.kind !== 'name') throw new SyntaxError('a name is missing');

@@ -1,5 +1,5 @@
 import type { BundleDesk } from '../airgap/jobs/desk.ts';
-import type { MakeRequest } from '../airgap/jobs/make-request.ts';
+import { type MakeRequest, MOST_INPUT } from '../airgap/jobs/make-request.ts';
 import { GokeepError } from '../errors.ts';
 import { redirect, sendPage, sendRefused } from './answer.ts';
 import { BUNDLES, jobLink } from './bundle-list.ts';
@@ -22,7 +22,14 @@ export function makePage(site: Site, visit: Visit, desk: BundleDesk): void {
 /** `POST /ui/bundles/make` */
 export async function sendMake(site: Site, visit: Visit, desk: BundleDesk): Promise<void> {
   const files: string[] = [];
-  const filled = await readForm(visit.request, async (file) => void files.push(await textOf(file)));
+  let size = 0;
+  const filled = await readForm(visit.request, async (file) => {
+    const text = await textOf(file);
+    size += text.length;
+    if (size > MOST_INPUT)
+      throw new GokeepError('too_large', `The files have more than ${MOST_INPUT / 2 ** 20} MiB together.`);
+    files.push(text);
+  });
   try {
     const job = desk.make(requestOf(filled, files), site.exchange.actor(visit));
     redirect(site, visit, jobLink(job.id), []);

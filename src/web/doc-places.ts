@@ -1,5 +1,5 @@
 import type { DocPlaces } from './doc-comment.ts';
-import type { PackageDocs } from '../godoc/package-docs.ts';
+import type { PackageDocs, TypeDocs } from '../godoc/package-docs.ts';
 import type { DocVisit } from './doc-page.ts';
 import type { Unit } from './doc-units.ts';
 import { docLink } from './links.ts';
@@ -13,8 +13,10 @@ const STANDARD = new Set(
   ).split(' '),
 );
 
-/** Names that are looked for among fields: comments are attacker-controlled, and may have very many. */
+/** Packages that are looked for: comments are attacker-controlled, and may name very many. */
 const MOST_LOOKED_FOR = 200;
+/** Code, in characters, whose fields are looked at for one page. A type may have a million. */
+const MOST_CODE = 2_000_000;
 
 /** Where names in the comments of a package lead: to this package, or to another that is held here and may be read. */
 export function placesOf(doc: DocVisit, local: (name: string) => string): DocPlaces {
@@ -23,7 +25,7 @@ export function placesOf(doc: DocVisit, local: (name: string) => string): DocPla
   const imports = new Map(Object.entries(docs.imports));
   const requires = () => site.catalogue.facts(path, version)?.requires ?? [];
   const known = new Map<string, string | undefined>();
-  let looked = 0;
+  const fields = new Fields(docs);
   const pageOf = (importPath: string): string | undefined => {
     if (isWithin(importPath, path)) return docLink(path, version, importPath.slice(path.length + 1));
     const found = requires()
@@ -34,7 +36,7 @@ export function placesOf(doc: DocVisit, local: (name: string) => string): DocPla
   };
   return {
     // A field has no anchor of its own; its type has.
-    has: (name) => own.has(name) || (looked++ < MOST_LOOKED_FOR && hasField(doc, name)),
+    has: (name) => own.has(name) || fields.has(name),
     imported: (name) => imports.get(name) ?? (STANDARD.has(name) ? name : undefined),
     link: (importPath, name) => {
       if (importPath === '') return local(own.has(name) ? name : (name.split('.')[0] ?? ''));
@@ -59,8 +61,30 @@ function isWithin(importPath: string, path: string): boolean {
   return importPath === path || importPath.startsWith(`${path}/`);
 }
 
-function hasField({ docs }: DocVisit, name: string): boolean {
-  const [type, field] = name.split('.');
-  const found = field === undefined ? undefined : docs.types.find((each) => each.name === type);
-  return found !== undefined && new RegExp(`\\n\\t(?:[\\p{L}\\p{Nd}_]+, )*${field}\\b`, 'u').test(found.code);
+/** Fields of structs and methods of interfaces, by the code of each type, which is read once. */
+class Fields {
+  readonly #types: ReadonlyMap<string, TypeDocs>;
+  readonly #read = new Map<string, ReadonlySet<string>>();
+  #left = MOST_CODE;
+
+  constructor({ types }: PackageDocs) {
+    this.#types = new Map(types.map((type) => [type.name, type]));
+  }
+
+  /** @param name as `Type.Field` */
+  has(name: string): boolean {
+    const [type = '', field] = name.split('.');
+    if (field === undefined) return false;
+    let found = this.#read.get(type);
+    if (found === undefined) {
+      const code = this.#types.get(type)?.code ?? '';
+      this.#left -= code.length;
+      if (this.#left < 0) return false;
+      found = new Set([...code.matchAll(NAMES_OF_FIELD)].flatMap(([, names = '']) => names.split(', ')));
+      this.#read.set(type, found);
+    }
+    return found.has(field);
+  }
 }
+
+const NAMES_OF_FIELD = /\n\t((?:[\p{L}\p{Nd}_]+, )*[\p{L}\p{Nd}_]+)/gu;

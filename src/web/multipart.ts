@@ -14,7 +14,7 @@ export interface FormFile {
 /** Takes a file; what was filled in before it is known by then. What it leaves unread is not read. */
 export type OnFile = (file: FormFile, fields: URLSearchParams) => Promise<void>;
 
-/** Of one field, in bytes: a go.sum may be long. */
+/** Of all fields together, in bytes: a go.sum may be long. They are in memory. */
 const MOST_FIELD = 16 * 2 ** 20;
 const LIMITS = {
   fieldSize: MOST_FIELD,
@@ -41,9 +41,12 @@ export async function readForm(request: IncomingMessage, onFile: OnFile): Promis
   let problem: GokeepError | undefined;
   let handling: Promise<void> = Promise.resolve();
   let current: BusboyFileStream | undefined;
+  let size = 0;
   busboy.on('field', (name, value, _nameTruncated, isTruncated) => {
-    if (isTruncated) problem ??= new GokeepError('too_large', `${name} has more than 16 MiB.`);
-    fields.append(name, value);
+    size += value.length;
+    if (!isTruncated && size <= MOST_FIELD) return fields.append(name, value);
+    problem ??= new GokeepError('too_large', 'That is too much for a form: its texts may have 16 MiB.');
+    stop.abort();
   });
   const take = async (field: string, stream: BusboyFileStream) => {
     try {
@@ -68,7 +71,9 @@ export async function readForm(request: IncomingMessage, onFile: OnFile): Promis
     if (!stop.signal.aborted && current === undefined) throw cause;
     current?.destroy(cause);
   }
-  await handling;
+  await handling.catch((error: unknown) => {
+    throw problem ?? error;
+  });
   if (problem !== undefined) throw problem;
   return fields;
 }

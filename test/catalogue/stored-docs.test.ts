@@ -131,4 +131,12 @@ describe('documentation out of a stored zip', () => {
       crowd.map((each) => (each.status === 'rejected' ? (each.reason as { code: string }).code : '')),
     ).toContain('busy');
   });
+
+  it('is not read any more for who waits when the server stops', async () => {
+    docs = new StoredDocs({ store });
+    keep('v1.9.0', { 'a.go': 'package m\n', 'b/b.go': 'package b\n' });
+    const asked = [docs.docs(P, 'v1.9.0', ''), docs.docs(P, 'v1.9.0', 'b')];
+    await docs[Symbol.asyncDispose]();
+    for (const each of await Promise.allSettled(asked)) expect(each.status).toBe('rejected');
+  });
 });

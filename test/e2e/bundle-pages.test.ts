@@ -159,7 +159,12 @@ describe('a bundle that is asked for by the API', () => {
   it('is refused where a page of another site, or a form of any, sends it', async () => {
     const text = { method: 'POST', body: '{"all":true}', headers: { 'content-type': 'text/plain' } };
     expect((await fetch(`${connected.url}/api/v1/bundles`, text)).status).toBe(400);
-    for (const browser of [{ 'sec-fetch-site': 'cross-site' }, { origin: connected.url }]) {
+    for (const browser of [
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: connected.url },
+      // By a name of somebody else's that leads here, where nobody looks at what a page makes up.
+      { origin: 'http://rebound.test', 'sec-fetch-site': 'same-origin', authorization: 'Bearer made-up' },
+    ]) {
       const foreign = { ...text, headers: { 'content-type': 'application/json', ...browser } };
       expect((await fetch(`${connected.url}/api/v1/bundles`, foreign)).status).toBe(403);
     }

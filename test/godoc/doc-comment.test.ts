@@ -75,9 +75,11 @@ describe('a doc comment', () => {
       '[Type] ',
       'a {\n\tb\n',
       '[a]: http://b\n',
+      'http://a(',
+      `http://a${'.'.repeat(59_000)}a `,
       ' ',
     ]) {
-      const { html, whole } = showComment(piece.repeat(200_000 / piece.length), places, 3, 9_000);
+      const { html, whole } = showComment(piece.repeat(Math.ceil(200_000 / piece.length)), places, 3, 9_000);
       expect(whole).toBe(piece.trim() === '' ? whole : false);
       expect(html.toString().length).toBeLessThan(9_500);
     }

@@ -126,6 +126,7 @@ describe('declarations', () => {
 });
 
 describe('what somebody made to be hard to read', () => {
+  const letters = Array.from({ length: 10 }, (_, n) => String.fromCharCode(65 + n));
   const EVIL = [
     'type T struct {',
     'type T struct { A [',
@@ -166,6 +167,20 @@ describe('what somebody made to be hard to read', () => {
     expect(user / 1e6).toBeLessThan(4);
   });
 
+  it.each([
+    ['tabs', `type T struct {\n\tA func(\n${`${'\t'.repeat(4_000)}a int,\n`.repeat(50)}) int\n}\n`],
+    ['very many tabs', `type T struct {\n\tA func(\n${'\t'.repeat(40_000)}a int,\n) int\n}\n`],
+    [
+      'types that embed each other',
+      letters.map((a) => `type ${a} struct { ${letters.map((b) => `${b}\n`).join('')} }\n`).join(''),
+    ],
+  ])('costs little where there are %s', (_, code) => {
+    const before = process.cpuUsage();
+    const docs = readPackage([readSourceFile('a.go', `package p\n\n${code}`)!]);
+    expect(docs.types.length).toBeGreaterThan(0);
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(1.5);
+  });
+
   it('costs what 50,000 declarations cost: less than seconds', () => {
     const lines = Array.from(
       { length: 50_000 },
@@ -175,6 +190,12 @@ describe('what somebody made to be hard to read', () => {
     const docs = readPackage([readSourceFile('a.go', `package p\n\n${lines.join('\n')}`)!]);
     expect(docs.funcs).toHaveLength(50_000);
     expect(process.cpuUsage(before).user / 1e6).toBeLessThan(4);
+  });
+
+  it('hides no declaration after it, however deeply what was left was nested', () => {
+    const deep = `type T ${'*'.repeat(70)})\n`.repeat(3);
+    const { types } = readPackage([readSourceFile('a.go', `package p\n\n${deep}type B int\n`)!]);
+    expect(types.map(({ name }) => name)).toEqual(['B']);
   });
 
   it('hides no declaration after it', () => {

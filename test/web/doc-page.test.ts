@@ -48,6 +48,7 @@ func (t *T) Do() { dep.X(); fmt.Println() }
       'cmd/tool/main.go': '// Tool is a program.\npackage main\n\nfunc Main() {}\n',
       'large/l.go': `package large\n\n${many.join('\n')}`,
       'wide/w.go': `package wide\n\n// ${'日本語 '.repeat(20_000)}\ntype W struct {\n${'\t// 日本語\n\tA int\n'.repeat(20_000)}}\n`,
+      'fields/f.go': `package fields\n\n// T has [T.Last].\n//\n// And ${many.map((_, n) => `[T.X${n}]`).join(' ')}\ntype T struct {\n${`\tA${'a'.repeat(100)} int\n`.repeat(9_000)}\tB, Last int\n}\n`,
       'broken/b.go': 'package broken\n\nfunc F( {\n\nfunc G() {}\n',
       'none/README': '',
     },
@@ -102,6 +103,14 @@ describe('the page of a package', () => {
     expect(text.match(/<script/g)).toHaveLength(1);
     expect(text).not.toContain('\u202e');
     expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;[U+202E]');
+  });
+
+  it('looks at the fields of a type once, however many a comment names', async () => {
+    await at('/fields');
+    const before = process.cpuUsage();
+    const { text } = await at('/fields');
+    expect(text).toContain('<a href="#T">T.Last</a>');
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(0.4);
   });
 
   it('of a command is its comment alone, and of an internal package says so', async () => {
