@@ -10,12 +10,15 @@ const FORM = /^[A-Za-z0-9_-]{43}$/;
 export const SESSION_MS = 12 * 3_600_000;
 /** Only good tokens open one: far more than there are people. */
 const MOST = 1_000;
+/** Of one person or token, so that whoever signs in over and over ends nobody's but his own. */
+const MOST_OF_ONE = 20;
 
 /** What a session stands for: the header that a client would have sent, or somebody whom a provider has vouched for. */
 export type Held = string | Person;
 
 interface Session {
   readonly held: Held;
+  readonly who: string;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
@@ -36,13 +39,17 @@ export class Sessions {
 
   /** @returns what the cookie has to say */
   open(held: Held): string {
-    if (this.#open.size >= MOST) {
-      for (const [id, { until }] of this.#open) if (this.#now() >= until) this.#open.delete(id);
-      const oldest = this.#open.keys().next();
-      if (this.#open.size >= MOST && oldest.done !== true) this.#open.delete(oldest.value);
+    const who = typeof held === 'string' ? held : held.principal.name;
+    const own: string[] = [];
+    for (const [id, session] of this.#open) {
+      if (this.#now() >= session.until) this.#open.delete(id);
+      else if (session.who === who) own.push(id);
     }
+    // A map is in the order of its making: the first is the oldest.
+    if (own.length >= MOST_OF_ONE) this.#open.delete(own[0] ?? '');
+    else if (this.#open.size >= MOST) this.#open.delete(this.#open.keys().next().value ?? '');
     const id = randomBytes(32).toString('base64url');
-    this.#open.set(tokenDigest(id), { held, until: this.#now() + SESSION_MS });
+    this.#open.set(tokenDigest(id), { held, who, until: this.#now() + SESSION_MS });
     return id;
   }
 

@@ -35,3 +35,13 @@ it('keeps a bounded number, the newest', () => {
   expect(sessions.held(sent(first))).toBeUndefined();
   expect(sessions.held(sent(last))).toBe('Bearer last');
 });
+
+it('of one who signs in over and over, ends his own oldest, and nobody else’s', () => {
+  const sessions = new Sessions(() => 0);
+  const other = sessions.open('Bearer other');
+  const first = sessions.open('Bearer a');
+  const ids = Array.from({ length: 1500 }, () => sessions.open('Bearer a'));
+  expect(sessions.held(sent(other))).toBe('Bearer other');
+  expect(sessions.held(sent(first))).toBeUndefined();
+  expect(ids.filter((id) => sessions.held(sent(id)) !== undefined)).toEqual(ids.slice(-20));
+});
