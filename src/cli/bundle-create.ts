@@ -66,7 +66,10 @@ async function create(inputs: string[], options: CreateOptions): Promise<void> {
       wanted: wanted.versions,
       queries: wanted.queries,
       since,
-      vulndb: options.vulndb === undefined ? undefined : vulndbFrom(options.vulndb, config),
+      vulndb:
+        options.vulndb === undefined
+          ? undefined
+          : vulndbFrom(options.vulndb, config, options.job !== undefined),
       scratch,
       onProgress: (what, done, total) =>
         progress.steps(what, done, total, () =>
@@ -194,11 +197,11 @@ async function planOf(fresh: readonly WantedVersion[], store: ModuleStore) {
   return plan;
 }
 
-/** Reached the way that the public upstream is. */
-function vulndbFrom(source: string, config: Config) {
+/** Reached the way that the public upstream is; what somebody names over the network leads to no machine that only this one can reach. */
+function vulndbFrom(source: string, config: Config, isNamedByClient: boolean) {
   const row = config.upstreams.find((each) => !each.private);
   const access = row === undefined ? { userAgent: `gokeep/${VERSION}` } : httpAccess(config, row, 'gokeep');
-  return { source: shownSource(source), files: readVulndb(source, access) };
+  return { source: shownSource(source), files: readVulndb(source, { ...access, isNamedByClient }) };
 }
 
 /** As the manifest names it, which many read: without what a URL may hold of a login. */

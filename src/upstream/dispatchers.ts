@@ -59,7 +59,7 @@ export class Dispatchers {
     this.#tls = secureContext(settings.tls);
   }
 
-  /** The pool for a URL. `redirected` when upstream, not the administrator, chose its origin. */
+  /** The pool for a URL. `redirected` when upstream or a client, not the administrator, chose its origin. */
   for(url: URL, redirected: boolean): Dispatcher {
     const proxy = this.#proxyFor(url);
     // What an egress proxy may reach is its own rule, and names are resolved there; only what can be seen

@@ -22,6 +22,8 @@ export interface HttpAccessOptions {
   readonly netrc?: string | undefined;
   readonly tls?: TlsSettings | undefined;
   readonly egress?: EgressSettings | undefined;
+  /** No configuration names the base, but a client of ours: it may have no address that a redirect may not have. */
+  readonly isNamedByClient?: boolean | undefined;
   /** CIDRs of internal addresses that redirects may lead to. */
   readonly allowAddresses?: readonly string[] | undefined;
   readonly pace?: Partial<Pace> | undefined;
@@ -61,6 +63,7 @@ export class HttpAccess {
       tls: o.tls,
       egress: o.egress,
       addresses: this.#addresses,
+      isNamedByClient: o.isNamedByClient ?? false,
       pace: { ...DEFAULT_PACE, ...o.pace },
       connectTimeout: o.connectTimeout ?? 10_000,
       keepAlive: o.keepAlive ?? 30_000,

@@ -55,7 +55,7 @@ function read(error: unknown): Reading {
   if (error instanceof ForbiddenAddress) {
     return {
       code: 'upstream_failed',
-      why: 'it redirects to an address that is not public; if that is meant, add the address to the allowed ones',
+      why: 'it has, or redirects to, an address that is not public; if that is meant, add the address to the allowed ones',
     };
   }
   const code = codeOf(error);

@@ -33,8 +33,9 @@ export const DEFAULT_PACE: Pace = {
 };
 
 export interface TransportSettings extends DispatcherSettings {
-  /** Only this origin gets the credentials, and only it may have any address. */
+  /** Only this origin gets the credentials, and only it may have any address, unless a client of ours has named it. */
   readonly origin: string;
+  readonly isNamedByClient?: boolean | undefined;
   readonly credentials: Credentials | undefined;
   /** `gokeep/<version>` */
   readonly userAgent: string;
@@ -151,7 +152,7 @@ export class Transport {
       'accept-encoding': 'identity',
     };
     if (trusted && this.#authorization !== undefined) headers['authorization'] = this.#authorization;
-    const dispatcher = this.#dispatchers.for(url, !trusted);
+    const dispatcher = this.#dispatchers.for(url, !trusted || this.#settings.isNamedByClient === true);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await request(url, { method: 'GET', headers, dispatcher, signal });

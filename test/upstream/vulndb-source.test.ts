@@ -254,3 +254,15 @@ it.each(['ftp://db.test/', 'http://', 'http://u:p@db.test', 'file://host/x', 'C:
     await expect(read(source)).rejects.toMatchObject({ code: 'bad_config' });
   },
 );
+
+it('an address that a client named leads to no machine that only the server can reach', async () => {
+  serve(FILES);
+  const source = `${upstream.url}/db`;
+  expect((await read(source)).size).toBe(FILES.size);
+  const before = upstream.targets.length;
+  for (const named of [source, source.replace('127.0.0.1', 'localhost'), 'http://169.254.169.254/latest'])
+    await expect(read(named, { isNamedByClient: true })).rejects.toMatchObject({ code: 'upstream_failed' });
+  expect(upstream.targets.length).toBe(before);
+  const allowAddresses = ['127.0.0.1'];
+  expect((await read(source, { isNamedByClient: true, allowAddresses })).size).toBe(FILES.size);
+});
