@@ -4,6 +4,7 @@ import { funcOnOneLine, typeOnOneLine } from './one-line.ts';
 import type { FuncDocs, PackageDocs, TypeDocs, ValuesDocs } from './package-docs.ts';
 import { printFunc, printType, printValues } from './print.ts';
 import type { Field, FuncDeclaration, SourceFile, TypeDeclaration, ValueDeclaration } from './syntax.ts';
+import { importsOf } from './used-imports.ts';
 
 /** A declaration with its comment, as text. */
 interface Documented<D> {
@@ -289,26 +290,6 @@ function add(funcs: FuncSet, name: string, func: Func): void {
   const before = funcs.get(name);
   if (!funcs.has(name) || (before !== undefined && func.level < before.level)) funcs.set(name, func);
   else if (before?.level === func.level) funcs.set(name, undefined);
-}
-
-function importsOf(files: readonly SourceFile[]): Record<string, string> {
-  const found = new Map<string, string>();
-  for (const { imports } of files)
-    for (const { name, path } of imports) {
-      if (name === '.' || name === '_') continue;
-      const used = name ?? assumedName(path);
-      const before = found.get(used);
-      found.set(used, before === undefined || before === path ? path : '');
-    }
-  return Object.fromEntries([...found].filter(([, path]) => path !== ''));
-}
-
-/** go/doc, assumedPackageName. */
-function assumedName(path: string): string {
-  const elements = path.split('/');
-  let last = elements.at(-1) ?? '';
-  if (/^v[0-9]+$/.test(last) && elements.length > 1) last = elements.at(-2) ?? '';
-  return /^[\p{L}\p{Nd}_]*/u.exec(last.replace(/^go-/, ''))?.[0] ?? '';
 }
 
 /** By bytes, as Go compares; by UTF-16 units, which differ beyond the basic plane only. */

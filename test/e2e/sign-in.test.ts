@@ -1,12 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessibilityProblems, CHROMIUM, launch, openPage } from '../world/browser.ts';
+import { freePort } from '../world/free-port.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
 import { LiveProvider } from '../world/openid-provider.ts';
 import { needs } from '../world/programs.ts';
@@ -15,16 +13,6 @@ let directory: string;
 let provider: LiveProvider;
 let gokeep: GokeepProcess;
 let browser: Browser;
-
-/** It has to be known to the provider before the server has it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe.skipIf(!needs(CHROMIUM))('signing in at an OpenID Connect provider', () => {
   beforeAll(async () => {

@@ -1,16 +1,6 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { expect, it } from 'vitest';
+import { freePort } from '../world/free-port.ts';
 import { GokeepProcess } from '../world/gokeep-process.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 it('with http.metrics_listen the metrics are there and nothing else is, and clients do not see them', async () => {
   const metrics = `http://127.0.0.1:${await freePort()}`;
